@@ -1,0 +1,152 @@
+import type { ImageReference } from './core/image-reference.ts';
+import type { MetricName } from './core/metric-table.ts';
+import type { Reason } from './core/reasons.ts';
+import type { UpdateRequest, UpdateRequestSpec, UpdateRequestStatus } from './core/update-request-schema.ts';
+import type { Workload, WorkloadRef } from './core/workload.ts';
+
+/** What the operator needs from the world. Adapters implement these; tests use fakes that pass the same contracts. */
+
+export interface Clock {
+  /** Milliseconds since the epoch. */
+  now(): number;
+}
+
+export interface Log {
+  debug(fields: object, message: string): void;
+  info(fields: object, message: string): void;
+  warn(fields: object, message: string): void;
+  error(fields: object, message: string): void;
+}
+
+export interface Metrics {
+  increment(name: MetricName, labels?: Readonly<Record<string, string>>, by?: number): void;
+  set(name: MetricName, value: number, labels?: Readonly<Record<string, string>>): void;
+  observe(name: MetricName, seconds: number, labels?: Readonly<Record<string, string>>): void;
+  /** Forgets all label values of a gauge, before it is set anew from a snapshot. */
+  reset(name: MetricName): void;
+}
+
+/** What one patch changes: images of containers by name, and our own annotations. Nothing else of the workload is touched. */
+export interface WorkloadChange {
+  readonly images: ReadonlyMap<string, string>;
+  readonly annotations: Readonly<Record<string, string>>;
+}
+
+/** Managed workloads of every kind, read from the watch cache. A read never makes a request. */
+export interface Workloads {
+  get(ref: WorkloadRef): Workload | undefined;
+  all(): Iterable<Workload>;
+  /** Managed workloads that have a container of this canonical repository (`docker.io/library/nginx`). */
+  using(canonicalRepository: string): Iterable<Workload>;
+  /**
+   * One patch that carries the resourceVersion of `workload`; the cache shows the result at once.
+   * Throws ApiError: `isConflict` when the object changed since it was read, `isRefusal` when the API server refuses.
+   */
+  apply(workload: Workload, change: WorkloadChange, signal: AbortSignal): Promise<Workload>;
+}
+
+export interface NewUpdateRequest {
+  readonly namespace: string;
+  readonly name: string;
+  readonly owner: Workload;
+  readonly spec: UpdateRequestSpec;
+}
+
+/** UpdateRequests, read from the watch cache. A read never makes a request; a write is visible in the cache at once. */
+export interface UpdateRequests {
+  get(namespace: string, name: string): UpdateRequest | undefined;
+  all(): Iterable<UpdateRequest>;
+  /** Those whose `spec.targetRef` names this workload. */
+  of(ref: WorkloadRef): readonly UpdateRequest[];
+  /** Throws ApiError; `isConflict` when a request of that name exists. */
+  create(request: NewUpdateRequest, signal: AbortSignal): Promise<UpdateRequest>;
+  /**
+   * Replaces the given members of `status` (`undefined` removes one) with the resourceVersion of `request`, then gives the object as stored.
+   * Throws ApiError; `isConflict` when it changed since it was read.
+   */
+  setStatus(request: UpdateRequest, change: StatusChange, signal: AbortSignal): Promise<UpdateRequest>;
+  delete(request: UpdateRequest, signal: AbortSignal): Promise<void>;
+}
+
+export type StatusChange = { readonly [K in keyof UpdateRequestStatus]?: UpdateRequestStatus[K] | undefined };
+
+/** Who pulls: decides which pull secrets count, by the kubelet's rule. */
+export interface PullContext {
+  readonly namespace: string;
+  readonly serviceAccountName: string;
+  readonly pullSecretNames: readonly string[];
+}
+
+/** A pull secret as stored; `data` is decoded from base64. */
+export interface PullSecret {
+  readonly namespace: string;
+  readonly name: string;
+  readonly type: string;
+  readonly data: Readonly<Record<string, string>>;
+}
+
+export interface Problem {
+  readonly reason: Reason;
+  readonly message: string;
+}
+
+/** Pull secrets by name, never listed. A missing or forbidden one is a problem in the answer, not an exception. */
+export interface PullSecrets {
+  /** Template's secrets; only if it names none, those of its ServiceAccount. Kept for at most a minute; `fresh` reads again. */
+  of(
+    context: PullContext,
+    signal: AbortSignal,
+    options?: { fresh?: boolean },
+  ): Promise<{ secrets: readonly PullSecret[]; problems: readonly Problem[] }>;
+}
+
+/** A credential and where it came from. The secret part is in a member that prints as `[redacted]` everywhere. */
+export interface Credential {
+  /** `Secret team/regcred`, `anonymous`. */
+  readonly source: string;
+  /** Opaque to everybody but the registry adapter. */
+  readonly secret: object;
+}
+
+/** The ordered credentials to try for a repository; two sets with the same fingerprint give the same answers. */
+export interface CredentialSet {
+  /** A keyed hash (key of this process): safe to use as a map key, useless outside. */
+  readonly fingerprint: string;
+  readonly candidates: readonly Credential[];
+  /** Sentences about secrets that could not be read (malformed docker config). */
+  readonly problems: readonly Problem[];
+}
+
+export interface RepositoryRef {
+  readonly registry: string;
+  readonly repository: string;
+}
+
+/** What registries answer. Every method throws RegistryError for expected failures. */
+export interface Registry {
+  /** Matching entries by the kubelet's rule, in its order, then anonymous. Pure. */
+  credentials(repository: RepositoryRef, secrets: readonly PullSecret[]): CredentialSet;
+  /** Digest behind a tag or digest, by HEAD where the registry allows. */
+  resolve(repository: RepositoryRef, reference: string, credentials: CredentialSet, signal: AbortSignal): Promise<{ digest: string }>;
+  /** The complete list of tags. `truncated` when a limit ended it: nobody may act on such a list. */
+  tags(
+    repository: RepositoryRef,
+    credentials: CredentialSet,
+    signal: AbortSignal,
+  ): Promise<{ tags: readonly string[]; truncated: boolean }>;
+}
+
+export interface EventSubject {
+  readonly apiVersion: string;
+  readonly kind: string;
+  readonly namespace: string;
+  readonly name: string;
+  readonly uid: string;
+}
+
+/** Kubernetes Events. Never awaited, never fails the caller; repeats are aggregated and limited per object. */
+export interface Events {
+  emit(subject: EventSubject, reason: Reason, message: string): void;
+}
+
+export type { ImageReference };
