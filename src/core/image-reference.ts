@@ -78,6 +78,11 @@ export function effectiveTag(reference: ImageReference): string | undefined {
   return reference.tag ?? (reference.digest === undefined ? 'latest' : undefined);
 }
 
+/** A text without a tag or digest, whether or not it is a valid reference: `localhost:5000/app:1` gives `localhost:5000/app`. */
+export function withoutTagAndDigest(text: string): string {
+  return splitReference(text).name;
+}
+
 /**
  * The user's text with another tag and digest; every other character stays.
  * `digest: undefined` removes a digest, a missing `tag` keeps the tag.
@@ -86,6 +91,12 @@ export function withTagAndDigest(reference: ImageReference, change: { tag?: stri
   const { name } = splitReference(reference.original);
   const tag = change.tag ?? reference.tag;
   return name + (tag === undefined ? '' : `:${tag}`) + (change.digest === undefined ? '' : `@${change.digest}`);
+}
+
+/** The name without tag and digest, spelled as the user did: with its registry, and without. */
+export function repositoryAsWritten(reference: ImageReference): { name: string; path: string } {
+  const { name } = splitReference(reference.original);
+  return { name, path: splitHost(name).path };
 }
 
 const dockerHubAliases = new Set(['docker.io', 'index.docker.io', 'registry-1.docker.io', 'registry.hub.docker.com', 'hub.docker.com']);

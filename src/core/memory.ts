@@ -1,0 +1,96 @@
+import { choose } from './choose.ts';
+import { effectiveTag, parseImageReference } from './image-reference.ts';
+import type { Reason } from './reasons.ts';
+import type { ContainerSettings } from './settings.ts';
+import { conditionOf, phaseOf } from './update-request.ts';
+import type { UpdateRequest } from './update-request-schema.ts';
+
+/** What is not offered again: the finished requests of a container are the only memory, and deleting one clears it. */
+
+export interface Candidate {
+  readonly tag: string;
+  readonly digest: string | undefined;
+}
+
+export interface Remembered {
+  readonly reason: Extract<Reason, 'Rejected' | 'Quarantined' | 'AlreadyFailed' | 'Expired'>;
+  readonly message: string;
+  readonly request: UpdateRequest;
+}
+
+/**
+ * Why a candidate is not offered again, or undefined. Rejected and rolled-back versions hold back everything that is not newer in the
+ * policy's order; failed and expired ones hold back the very same tag and digest. `requests` are those of this container.
+ */
+export function recall(candidate: Candidate, requests: readonly UpdateRequest[], settings: ContainerSettings): Remembered | undefined {
+  for (const request of requests) {
+    const known = candidateOf(request);
+    if (known === undefined || isOutdated(request, requests)) continue;
+    const verdict = verdictOf(request, known.tag);
+    if (verdict === undefined) continue;
+    const held = verdict.ordered ? !isNewer(candidate, known, settings) : isSame(candidate, known);
+    if (held) return { reason: verdict.reason, message: verdict.message, request };
+  }
+  return undefined;
+}
+
+/** Must the request be kept beyond its retention, because it is still what stops a candidate from being offered? */
+export function isMemory(request: UpdateRequest, requests: readonly UpdateRequest[]): boolean {
+  const known = candidateOf(request);
+  if (known === undefined || isOutdated(request, requests)) return false;
+  const phase = phaseOf(request);
+  return phase === 'Rejected' || phase === 'Failed';
+}
+
+/** A later completed change of the same container: something newer existed, so older answers no longer count. */
+function isOutdated(request: UpdateRequest, requests: readonly UpdateRequest[]): boolean {
+  return requests.some(
+    (other) =>
+      other !== request &&
+      other.spec.containerName === request.spec.containerName &&
+      phaseOf(other) === 'Completed' &&
+      other.metadata.creationTimestamp > request.metadata.creationTimestamp,
+  );
+}
+
+function verdictOf(request: UpdateRequest, tag: string): { reason: Remembered['reason']; message: string; ordered: boolean } | undefined {
+  const { status } = request;
+  const phase = phaseOf(request);
+  if (phase === 'Rejected') {
+    const words = status.message === undefined ? '' : `: ${status.message}`;
+    return { reason: 'Rejected', message: `${tag} was rejected by ${status.rejectedBy ?? 'unknown'}${words}`, ordered: true };
+  }
+  if (conditionOf(request, 'RolledBack')?.status === 'True') {
+    return { reason: 'Quarantined', message: `${tag} was rolled back`, ordered: true };
+  }
+  if (phase === 'Failed')
+    return { reason: 'AlreadyFailed', message: `${tag} failed before: ${status.message ?? 'no message'}`, ordered: false };
+  if (phase === 'Expired' && conditionOf(request, 'Superseded')?.status !== 'True') {
+    return {
+      reason: 'Expired',
+      message: `the request for ${tag} expired without a decision; delete ${request.metadata.name} to be asked again`,
+      ordered: false,
+    };
+  }
+  return undefined;
+}
+
+function candidateOf(request: UpdateRequest): Candidate | undefined {
+  const reference = parseImageReference(request.spec.newImage);
+  if ('invalid' in reference) return undefined;
+  const tag = effectiveTag(reference);
+  return tag === undefined ? undefined : { tag, digest: request.spec.newDigest };
+}
+
+function isSame(a: Candidate, b: Candidate): boolean {
+  return a.tag === b.tag && (a.digest === b.digest || a.digest === undefined || b.digest === undefined);
+}
+
+/** Without an order between the two tags, only the very same tag and digest counts as "not newer". */
+function isNewer(candidate: Candidate, known: Candidate, settings: ContainerSettings): boolean {
+  const unordered = settings.policy.name === 'force' || settings.policy.name === 'digest';
+  if (unordered) return !isSame(candidate, known);
+  if (candidate.tag === known.tag) return false;
+  const [judged] = choose({ ...settings, current: known.tag, tags: [candidate.tag] }).considered;
+  return judged?.reason !== 'Lower' && judged?.reason !== 'Equal';
+}

@@ -1,0 +1,92 @@
+import { createHash } from 'node:crypto';
+import { formatTime } from './duration.ts';
+import type { Condition, ConditionType, Phase, UpdateRequest } from './update-request-schema.ts';
+import type { WorkloadRef } from './workload.ts';
+
+/** The life of an UpdateRequest: names, phases, conditions. What happens next is decided in judge-request.ts. */
+
+/**
+ * Where a request stands. A missing phase is Pending, or Approved where approval is waived. A phase that was set by hand and is no
+ * legal step from what the object's own evidence says (contract: Pending → Approved, Rejected; Approved → Rejected) does not count.
+ */
+export function phaseOf(request: UpdateRequest): Phase {
+  const evident = evidentPhase(request);
+  const written = request.status.phase;
+  if (written === undefined || written === evident) return evident;
+  if (evident === 'Pending' && (written === 'Approved' || written === 'Rejected')) return written;
+  if (evident === 'Approved' && written === 'Rejected') return written;
+  return evident;
+}
+
+/** Pending or Approved: not finished. */
+export function isOpen(request: UpdateRequest): boolean {
+  const phase = phaseOf(request);
+  return phase === 'Pending' || phase === 'Approved';
+}
+
+/** Approved by a person, not by the policy. */
+export function isApprovedByPerson(request: UpdateRequest): boolean {
+  return phaseOf(request) === 'Approved' && request.status.phase === 'Approved' && !isPolicyApprover(request.status.approvedBy);
+}
+
+/** `webhook` and `polling` stand in `approvedBy` where policy approved. */
+function isPolicyApprover(name: string | undefined): boolean {
+  return name === 'webhook' || name === 'polling';
+}
+
+/** What the operator itself recorded, whatever the phase says: every finished state leaves a mark besides its phase. */
+function evidentPhase({ status, spec }: UpdateRequest): Phase {
+  const applied = status.conditions?.find(({ type }) => type === 'Applied');
+  if (applied?.status === 'True' && applied.reason === 'UpdateApplied') return 'Completed';
+  if (applied?.status === 'False' && (applied.reason === 'PatchRefused' || applied.reason === 'UpdateFailed')) return 'Failed';
+  if (applied?.status === 'False' && applied.reason === 'UpdateExpired') return 'Expired';
+  if (status.conditions?.some((condition) => condition.type === 'Superseded' && condition.status === 'True')) return 'Expired';
+  if (status.rejectedAt !== undefined) return 'Rejected';
+  if (status.approvedAt !== undefined || spec.requireApproval === false) return 'Approved';
+  return 'Pending';
+}
+
+export function conditionOf(request: UpdateRequest, type: ConditionType): Condition | undefined {
+  return request.status.conditions?.find((condition) => condition.type === type);
+}
+
+export type NewCondition = Pick<Condition, 'type' | 'status' | 'reason' | 'message'> & { readonly type: ConditionType };
+
+/** The conditions with `changes` merged in; `lastTransitionTime` moves only when `status` does. */
+export function withConditions(request: UpdateRequest, changes: readonly NewCondition[], now: number): Condition[] {
+  const conditions = [...(request.status.conditions ?? [])];
+  for (const change of changes) {
+    const index = conditions.findIndex(({ type }) => type === change.type);
+    const old = conditions[index];
+    const lastTransitionTime = old?.status === change.status ? old.lastTransitionTime : formatTime(now);
+    const next = { ...change, lastTransitionTime, observedGeneration: request.metadata.generation };
+    if (index < 0) conditions.push(next);
+    else conditions[index] = next;
+  }
+  return conditions;
+}
+
+export interface CandidateIdentity {
+  readonly target: WorkloadRef;
+  readonly container: string;
+  readonly tag: string;
+  readonly newImage: string;
+  readonly newDigest: string | undefined;
+}
+
+const nameLength = 54;
+
+/**
+ * The one name of a candidate: `<workload>-<container>-<tag>` as a DNS label, cut to 54 characters, and 8 hex digits of a hash over what
+ * identifies it. The same candidate always has the same name, so creating it is idempotent; `attempt` 2, 3 … is for a further request.
+ */
+export function requestName({ target, container, tag, newImage, newDigest }: CandidateIdentity, attempt = 1): string {
+  const identity = [target.kind, target.namespace, target.name, container, newImage, newDigest ?? ''].join('\0');
+  const hash = createHash('sha256').update(identity).digest('hex').slice(0, 8);
+  const readable = `${target.name}-${container}-${tag}`
+    .toLowerCase()
+    .replace(/[^a-z0-9]+/g, '-')
+    .slice(0, nameLength)
+    .replace(/^-+|-+$/g, '');
+  return `${readable === '' ? 'update' : readable}-${hash}${attempt === 1 ? '' : `-${attempt}`}`;
+}
