@@ -70,6 +70,12 @@ export interface UpdateRequests {
 
 export type StatusChange = { readonly [K in keyof UpdateRequestStatus]?: UpdateRequestStatus[K] | undefined };
 
+/** Tells when the cache learns something new about one UpdateRequest, so that a caller can wait without polling. */
+export interface RequestChanges {
+  /** Resolves at the next change (or deletion) of that request in the cache, or when `signal` aborts; never rejects. */
+  next(namespace: string, name: string, signal: AbortSignal): Promise<void>;
+}
+
 /** Who pulls: decides which pull secrets count, by the kubelet's rule. */
 export interface PullContext {
   readonly namespace: string;

@@ -1,0 +1,42 @@
+import type { UpdateRequest, UpdateRequestSpec, UpdateRequestStatus } from '../src/core/update-request-schema.ts';
+
+export interface UpdateRequestOverrides {
+  readonly metadata?: Partial<UpdateRequest['metadata']>;
+  readonly spec?: Partial<Omit<UpdateRequestSpec, 'targetRef'>> & { readonly targetRef?: Partial<UpdateRequestSpec['targetRef']> };
+  readonly status?: UpdateRequestStatus;
+}
+
+const hex = (digit: string): string => `sha256:${digit.repeat(64)}`;
+
+/** A Pending request to move container `web` of Deployment `shop/web` from nginx 1.25 to 1.26. A test states only what it is about. */
+export function anUpdateRequest(overrides: UpdateRequestOverrides = {}): UpdateRequest {
+  const namespace = overrides.metadata?.namespace ?? 'shop';
+  return {
+    apiVersion: 'headwind.sh/v1alpha1',
+    kind: 'UpdateRequest',
+    metadata: {
+      namespace,
+      name: 'web-web-1-26-0a1b2c3d',
+      uid: `uid-${namespace}-${overrides.metadata?.name ?? 'web'}`,
+      resourceVersion: '1',
+      generation: 1,
+      creationTimestamp: '2026-01-15T10:00:00Z',
+      ...overrides.metadata,
+    },
+    spec: {
+      containerName: 'web',
+      currentImage: 'nginx:1.25',
+      newImage: 'nginx:1.26',
+      newDigest: hex('b'),
+      updateType: 'image',
+      policy: 'minor',
+      trigger: 'webhook',
+      reason: '1.26 is newer than 1.25',
+      requireApproval: true,
+      expiresAt: '2026-01-16T10:00:00Z',
+      ...overrides.spec,
+      targetRef: { apiVersion: 'apps/v1', kind: 'Deployment', name: 'web', namespace, uid: 'uid-web', ...overrides.spec?.targetRef },
+    },
+    status: overrides.status ?? { phase: 'Pending' },
+  };
+}
