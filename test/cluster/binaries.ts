@@ -1,0 +1,63 @@
+import { join } from 'node:path';
+import { binaries, binaryNames, groups } from './binary-table.ts';
+import type { BinaryName } from './binary-table.ts';
+import { buildGroup, goVersion, groupFolder } from './build-binaries.ts';
+import type { Log } from './build-binaries.ts';
+import { findBinary, isExecutable } from './find-binary.ts';
+
+export type { BinaryName } from './binary-table.ts';
+export type BinaryPaths = Readonly<Partial<Record<BinaryName, string>>>;
+
+/** Paths of all `names`: as found on the machine when the version fits, else built from Go modules into the cache. */
+export async function ensureBinaries<N extends BinaryName>(
+  names: readonly N[],
+  { log = () => undefined }: { log?: Log } = {},
+): Promise<Record<N, string>> {
+  const paths: Partial<Record<BinaryName, string>> = {};
+  for (const name of names) {
+    const found = await findBinary(name, process.env);
+    if (found !== undefined) paths[name] = found;
+  }
+  const missing = names.filter((name) => paths[name] === undefined);
+  if (missing.length > 0) Object.assign(paths, await buildMissing(missing, log));
+  return paths as Record<N, string>;
+}
+
+async function buildMissing(names: readonly BinaryName[], log: Log): Promise<BinaryPaths> {
+  const go = await goVersion();
+  const plan = groups.flatMap((group) => {
+    const wanted = names.filter((name) => binaries[name].group === group.name);
+    return wanted.length === 0 ? [] : [{ group, wanted, folder: groupFolder(group.name, go) }];
+  });
+  const toBuild = plan.flatMap(({ wanted, folder }) => wanted.filter((name) => !isExecutable(join(folder, 'bin', name))));
+  if (toBuild.length > 0) {
+    log(`the test bed needs ${toBuild.join(', ')}: built once from Go modules (10 to 15 minutes when nothing is cached yet)`);
+  }
+  const paths: Partial<Record<BinaryName, string>> = {};
+  for (const { group, wanted, folder } of plan) {
+    await buildGroup(group, wanted, folder, log);
+    for (const name of wanted) paths[name] = join(folder, 'bin', name);
+  }
+  return paths;
+}
+
+async function main(args: readonly string[]): Promise<void> {
+  const names = args.length === 0 ? binaryNames : args.map(parseName);
+  const paths = await ensureBinaries(names, { log: (line) => console.error(`[test bed] ${line}`) });
+  for (const name of names) console.log(paths[name]);
+}
+
+function parseName(text: string): BinaryName {
+  const name = binaryNames.find((known) => known === text);
+  if (name === undefined) throw new Error(`no program of the test bed is called ${text}; there are ${binaryNames.join(', ')}`);
+  return name;
+}
+
+if (import.meta.main) {
+  try {
+    await main(process.argv.slice(2));
+  } catch (error) {
+    console.error(error instanceof Error ? error.message : error);
+    process.exitCode = 1;
+  }
+}
