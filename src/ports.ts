@@ -76,6 +76,51 @@ export interface RequestChanges {
   next(namespace: string, name: string, signal: AbortSignal): Promise<void>;
 }
 
+export type AuditAction =
+  | 'approve'
+  | 'reject'
+  | 'delete'
+  | 'auto_approve'
+  | 'apply'
+  | 'expire'
+  | 'supersede'
+  | 'rollback'
+  | 'auto_rollback'
+  | 'check'
+  | 'bulk_approve'
+  | 'bulk_reject'
+  | 'settings_update'
+  | 'test_notification'
+  | 'login';
+
+/** One audit line: who did what to which object, and what came of it. The members are the fields of the line, as users grep for them. */
+export interface AuditEntry {
+  readonly username: string;
+  readonly action: AuditAction;
+  readonly resource_type: 'UpdateRequest' | 'Workload' | 'Settings';
+  readonly namespace: string;
+  readonly name: string;
+  readonly result: 'success' | 'failed';
+  /** Reason of a rejection in the words of the person, or the PascalCase reason of the failure. */
+  readonly reason?: string | undefined;
+  readonly target_kind?: string | undefined;
+  readonly target_name?: string | undefined;
+  readonly from_image?: string | undefined;
+  readonly to_image?: string | undefined;
+  readonly digest?: string | undefined;
+  readonly force?: boolean | undefined;
+  readonly source: 'api' | 'ui' | 'plugin' | 'kubernetes' | 'operator';
+  /** Is `username` a verified identity? */
+  readonly verified: boolean;
+  readonly auth_mode?: string | undefined;
+  readonly remote_addr?: string | undefined;
+  readonly request_id?: string | undefined;
+  readonly http_status?: number | undefined;
+}
+
+/** Writes one audit line; never fails, never filtered by the log level. */
+export type Audit = (entry: AuditEntry) => void;
+
 /** Who pulls: decides which pull secrets count, by the kubelet's rule. */
 export interface PullContext {
   readonly namespace: string;

@@ -1,4 +1,10 @@
-import type { RequestChanges } from '../ports.ts';
+import type { UpdateRequest } from '../core/update-request-schema.ts';
+import type { RequestChanges, UpdateRequests } from '../ports.ts';
+
+export interface RequestRef {
+  readonly namespace: string;
+  readonly name: string;
+}
 
 export interface RequestBell extends RequestChanges {
   /** To be called by the watch cache for every added, changed or deleted request. */
@@ -30,4 +36,28 @@ export function createRequestBell(): RequestBell {
   }
 
   return { next, changed };
+}
+
+/** The cached request as soon as `isDone`, or as it is after `waitMs` or when `signal` aborts; undefined once it is gone. */
+export async function waitForRequest(
+  deps: { readonly requests: Pick<UpdateRequests, 'get'>; readonly changes: RequestChanges },
+  { namespace, name }: RequestRef,
+  waitMs: number,
+  signal: AbortSignal,
+  isDone: (request: UpdateRequest) => boolean,
+): Promise<UpdateRequest | undefined> {
+  const stop = new AbortController();
+  const abort = (): void => stop.abort();
+  const timer = setTimeout(abort, waitMs);
+  signal.addEventListener('abort', abort, { once: true });
+  try {
+    for (;;) {
+      const request = deps.requests.get(namespace, name);
+      if (!request || isDone(request) || waitMs <= 0 || stop.signal.aborted || signal.aborted) return request;
+      await deps.changes.next(namespace, name, stop.signal);
+    }
+  } finally {
+    clearTimeout(timer);
+    signal.removeEventListener('abort', abort);
+  }
 }
