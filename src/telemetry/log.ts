@@ -1,0 +1,71 @@
+import { pino } from 'pino';
+import type { Audit, Clock, Log } from '../ports.ts';
+import { redactFields, redactText } from './redact.ts';
+
+export type LogLevel = 'trace' | 'debug' | 'info' | 'warn' | 'error' | 'off';
+
+export interface OperatorLog extends Log {
+  readonly audit: Audit;
+  setLevel(level: LogLevel): void;
+}
+
+export interface LogOptions {
+  readonly level: LogLevel;
+  readonly clock: Clock;
+  /** Where lines go; stdout by default, written at once. */
+  readonly destination?: { write(line: string): unknown };
+}
+
+const reserved = new Set(['level', 'timestamp', 'target', 'message']);
+
+/** JSON lines, redacted. Audit lines have the target `headwind::audit` and are written whatever the level. */
+export function createLog({ level, clock, destination = standardOutput() }: LogOptions): OperatorLog {
+  const logger = createLogger('headwind', level, clock, destination);
+  const auditor = createLogger('headwind::audit', 'info', clock, destination);
+  return {
+    debug: (fields, message) => logger.debug(fields, message),
+    info: (fields, message) => logger.info(fields, message),
+    warn: (fields, message) => logger.warn(fields, message),
+    error: (fields, message) => logger.error(fields, message),
+    audit: (entry) => auditor.info(entry, `${entry.action} ${entry.resource_type} ${entry.namespace}/${entry.name}: ${entry.result}`),
+    setLevel(next) {
+      logger.level = pinoLevel(next);
+    },
+  };
+}
+
+function createLogger(target: string, level: LogLevel, clock: Clock, destination: { write(line: string): unknown }): pino.Logger {
+  return pino(
+    {
+      level: pinoLevel(level),
+      base: { target },
+      messageKey: 'message',
+      timestamp: () => `,"timestamp":"${new Date(clock.now()).toISOString()}"`,
+      formatters: { level: (label) => ({ level: label }), log: lineFields },
+      hooks: {
+        logMethod(args, method) {
+          const [fields, message, ...rest] = args;
+          method.apply(this, [fields, typeof message === 'string' ? redactText(message) : message, ...rest]);
+        },
+      },
+    },
+    { write: (line) => void destination.write(line) },
+  );
+}
+
+/** Fields never take the place of what every line has. */
+function lineFields(fields: object): Record<string, unknown> {
+  const entries = Object.entries(redactFields(fields));
+  return Object.fromEntries(entries.map(([name, value]) => [reserved.has(name) ? `${name}_` : name, value]));
+}
+
+function pinoLevel(level: LogLevel): string {
+  return level === 'off' ? 'silent' : level;
+}
+
+function standardOutput(): { write(line: string): unknown } {
+  const stdout = pino.destination({ fd: 1, sync: true });
+  // A closed pipe must not end the operator: there is nobody left to tell.
+  stdout.on('error', () => {});
+  return stdout;
+}
