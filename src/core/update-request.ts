@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { formatTime } from './duration.ts';
-import type { Condition, ConditionType, Phase, UpdateRequest } from './update-request-schema.ts';
+import type { Condition, ConditionType, Phase, Trigger, UpdateRequest } from './update-request-schema.ts';
 import type { WorkloadRef } from './workload.ts';
 
 /** The life of an UpdateRequest: names, phases, conditions. What happens next is decided in judge-request.ts. */
@@ -24,14 +24,16 @@ export function isOpen(request: UpdateRequest): boolean {
   return phase === 'Pending' || phase === 'Approved';
 }
 
-/** Approved by a person, not by the policy. */
+/** Approved by a person, not by the policy: where policy approved, `approvedBy` repeats the trigger. */
 export function isApprovedByPerson(request: UpdateRequest): boolean {
-  return phaseOf(request) === 'Approved' && request.status.phase === 'Approved' && !isPolicyApprover(request.status.approvedBy);
+  const { status, spec } = request;
+  if (phaseOf(request) !== 'Approved' || status.phase !== 'Approved') return false;
+  return spec.requireApproval !== false || (status.approvedBy !== undefined && status.approvedBy !== triggerOf(request));
 }
 
-/** `webhook` and `polling` stand in `approvedBy` where policy approved. */
-function isPolicyApprover(name: string | undefined): boolean {
-  return name === 'webhook' || name === 'polling';
+/** What made the change known; a request without trigger was made by hand. */
+export function triggerOf(request: UpdateRequest): Trigger {
+  return request.spec.trigger ?? 'manual';
 }
 
 /** What the operator itself recorded, whatever the phase says: every finished state leaves a mark besides its phase. */
@@ -42,8 +44,9 @@ function evidentPhase({ status, spec }: UpdateRequest): Phase {
   if (applied?.status === 'False' && applied.reason === 'UpdateExpired') return 'Expired';
   if (status.conditions?.some((condition) => condition.type === 'Superseded' && condition.status === 'True')) return 'Expired';
   if (status.rejectedAt !== undefined) return 'Rejected';
-  if (status.approvedAt !== undefined || spec.requireApproval === false) return 'Approved';
-  return 'Pending';
+  if (status.approvedAt !== undefined) return 'Approved';
+  const unverified = status.conditions?.some((condition) => condition.type === 'Verified' && condition.status === 'Unknown');
+  return spec.requireApproval === false && unverified !== true ? 'Approved' : 'Pending';
 }
 
 export function conditionOf(request: UpdateRequest, type: ConditionType): Condition | undefined {

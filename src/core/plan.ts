@@ -1,0 +1,231 @@
+import { annotationPrefix } from './annotation-table.ts';
+import { choose } from './choose.ts';
+import { formatTime } from './duration.ts';
+import { effectiveTag, type ImageReference, parseImageReference, withTagAndDigest } from './image-reference.ts';
+import { recall } from './memory.ts';
+import type { Reason } from './reasons.ts';
+import type { ContainerSettings, Settings } from './settings.ts';
+import { conditionOf, isApprovedByPerson, isOpen, requestName } from './update-request.ts';
+import type { Trigger, UpdateRequest, UpdateRequestSpec } from './update-request-schema.ts';
+import type { Slot, Workload } from './workload.ts';
+
+/** A pushed tag that the container has not used up. */
+export interface Push {
+  readonly tag: string;
+  /** From the registry, or, while it cannot be asked, from the sender. */
+  readonly digest: string | undefined;
+  /** The registry confirmed tag and digest. */
+  readonly verified: boolean;
+  /** Why it is not verified. */
+  readonly message?: string | undefined;
+}
+
+/** What is known of a container's repository, as far as its workload listens to the origin of the news. */
+export interface RepositoryFacts {
+  /** Tags learnt by polling or from a person; undefined when there is no complete list. */
+  readonly tags: readonly string[] | undefined;
+  /** Oldest first. */
+  readonly pushes: readonly Push[];
+  /** The digest behind a tag, where it was learnt lately. */
+  readonly digestOf: (tag: string) => string | undefined;
+}
+
+export interface PlanInput {
+  readonly workload: Workload;
+  readonly settings: Settings;
+  /** All requests of the workload, finished ones too. */
+  readonly requests: readonly UpdateRequest[];
+  readonly facts: (slot: Slot, reference: ImageReference, settings: ContainerSettings) => RepositoryFacts;
+  readonly now: number;
+  readonly requestExpiryMs: number;
+}
+
+export type Action =
+  /** Ask the registry for the digest of a tag that is about to be offered; then plan again. */
+  | { readonly kind: 'confirm'; readonly slot: Slot; readonly reference: ImageReference; readonly tag: string }
+  | { readonly kind: 'create'; readonly name: string; readonly spec: UpdateRequestSpec; readonly unverified: string | undefined }
+  | { readonly kind: 'supersede'; readonly request: UpdateRequest; readonly message: string };
+
+/** What was decided for one container, and why: the answer to "why was my workload not updated?". */
+export interface SlotPlan {
+  readonly container: string;
+  readonly image: string;
+  readonly reason: Reason;
+  readonly message: string;
+  /** The tag on offer, if any. */
+  readonly candidate: string | undefined;
+  /** The pushes were judged and are used up. */
+  readonly judged: boolean;
+}
+
+export interface Plan {
+  readonly actions: readonly Action[];
+  readonly slots: readonly SlotPlan[];
+}
+
+/** Decides what follows for a workload from all that is known. Pure: same input, same plan. */
+export function planUpdates(input: PlanInput): Plan {
+  const actions: Action[] = [];
+  const slots: SlotPlan[] = [];
+  for (const slot of input.workload.slots) {
+    const planned = planSlot(input, slot);
+    if (planned === undefined) continue;
+    actions.push(...planned.actions);
+    slots.push(planned.plan);
+  }
+  return { actions, slots };
+}
+
+interface PlannedSlot {
+  readonly plan: SlotPlan;
+  readonly actions: readonly Action[];
+}
+
+/** undefined for a container that the annotation `images` does not mean. */
+function planSlot(input: PlanInput, slot: Slot): PlannedSlot | undefined {
+  const reference = parseImageReference(slot.image);
+  if ('invalid' in reference) return held(slot, 'InvalidReference', reference.invalid);
+  if (!input.settings.selects(slot.container, reference)) return undefined;
+  const settings = input.settings.container(slot.container);
+  if ('held' in settings) return held(slot, 'InvalidAnnotation', settings.held);
+  if (settings.eventSource === 'none') return held(slot, 'EventSourceNone', `${annotationPrefix}event-source is none`);
+  return planCandidate(input, slot, reference, settings);
+}
+
+function held(slot: Slot, reason: Reason, message: string): PlannedSlot {
+  return { plan: { container: slot.container, image: slot.image, reason, message, candidate: undefined, judged: false }, actions: [] };
+}
+
+interface Offer {
+  readonly tag: string;
+  readonly digest: string | undefined;
+  /** Why the registry could not confirm it. */
+  readonly unverified: string | undefined;
+  readonly trigger: Trigger;
+}
+
+function planCandidate(input: PlanInput, slot: Slot, reference: ImageReference, settings: ContainerSettings): PlannedSlot {
+  const own = input.requests.filter(({ spec }) => spec.containerName === slot.container);
+  const open = own.find((request) => isOpen(request) && request.spec.currentImage === slot.image);
+  const facts = input.facts(slot, reference, settings);
+  const verdict = judgeTags(facts, open, reference, settings);
+  const report = (reason: Reason, message: string, candidate?: string): SlotPlan => ({
+    container: slot.container,
+    image: slot.image,
+    reason,
+    message,
+    candidate,
+    judged: true,
+  });
+  if (verdict.outcome !== 'update' || verdict.tag === null) return { plan: report(verdict.reason, verdict.message), actions: [] };
+  const offer = describeOffer(verdict.tag, facts, open);
+  const plan = report(verdict.reason, verdict.message, verdict.tag);
+  const remembered = recall({ tag: offer.tag, digest: offer.digest }, own, settings);
+  if (remembered) return { plan: report(remembered.reason, remembered.message), actions: [] };
+  if (offer.digest === undefined && offer.unverified === undefined) {
+    const known = open !== undefined && tagOf(open) === offer.tag;
+    return { plan: { ...plan, judged: known }, actions: known ? [] : [{ kind: 'confirm', slot, reference, tag: offer.tag }] };
+  }
+  return { plan, actions: proposeOffer(input, slot, reference, settings, offer, open, own, verdict.message) };
+}
+
+/** An open request is itself evidence of its candidate: a fact that is missing never takes it back. */
+function judgeTags(facts: RepositoryFacts, open: UpdateRequest | undefined, reference: ImageReference, settings: ContainerSettings) {
+  const offered = open === undefined ? undefined : tagOf(open);
+  const tags = new Set(facts.tags ?? []);
+  for (const { tag } of facts.pushes) tags.add(tag);
+  if (offered !== undefined) tags.add(offered);
+  const pushed = facts.pushes.at(-1)?.tag;
+  const current = effectiveTag(reference) ?? '';
+  const event = pushed ?? offered;
+  const verdict = choose({ ...settings, current, tags: [...tags], ...(event === undefined ? {} : { event }) });
+  if (verdict.outcome === 'update' || offered === undefined || event === offered) return verdict;
+  const kept = choose({ ...settings, current, tags: [offered], event: offered });
+  return kept.outcome === 'update' ? kept : verdict;
+}
+
+function describeOffer(tag: string, facts: RepositoryFacts, open: UpdateRequest | undefined): Offer {
+  const push = facts.pushes.findLast((candidate) => candidate.tag === tag);
+  const fresh = facts.digestOf(tag);
+  const offered = open !== undefined && tagOf(open) === tag ? open : undefined;
+  const trigger: Trigger = push ? 'webhook' : (offered?.spec.trigger ?? 'polling');
+  const unverified = push && !push.verified && fresh === undefined ? (push.message ?? 'the registry could not be asked') : undefined;
+  return { tag, digest: fresh ?? push?.digest ?? offered?.spec.newDigest, unverified, trigger };
+}
+
+/** Nothing when the very same candidate is on offer already; else a request, and the end of the one it replaces. */
+function proposeOffer(
+  input: PlanInput,
+  slot: Slot,
+  reference: ImageReference,
+  settings: ContainerSettings,
+  offer: Offer,
+  open: UpdateRequest | undefined,
+  own: readonly UpdateRequest[],
+  reason: string,
+): Action[] {
+  if (open !== undefined && isSameOffer(open, offer) && !approvalChanged(open, settings)) return [];
+  const newImage = withTagAndDigest(reference, { tag: offer.tag, digest: pinned(reference, settings) ? offer.digest : undefined });
+  const identity = { target: input.workload, container: slot.container, tag: offer.tag, newImage, newDigest: offer.digest };
+  const spec = describeRequest(input, slot, reference, settings, offer, newImage, reason);
+  const actions: Action[] = [{ kind: 'create', name: freeName(identity, own), spec, unverified: offer.unverified }];
+  if (open !== undefined) {
+    const why = isSameOffer(open, offer) ? `${annotationPrefix}require-approval changed` : `${offer.tag} takes its place`;
+    actions.unshift({ kind: 'supersede', request: open, message: why });
+  }
+  return actions;
+}
+
+function freeName(identity: Parameters<typeof requestName>[0], own: readonly UpdateRequest[]): string {
+  const taken = new Set(own.map(({ metadata }) => metadata.name));
+  let attempt = 1;
+  while (taken.has(requestName(identity, attempt))) attempt++;
+  return requestName(identity, attempt);
+}
+
+function describeRequest(
+  { workload, now, requestExpiryMs }: PlanInput,
+  slot: Slot,
+  reference: ImageReference,
+  settings: ContainerSettings,
+  offer: Offer,
+  newImage: string,
+  reason: string,
+): UpdateRequestSpec {
+  return {
+    targetRef: { apiVersion: workload.apiVersion, kind: workload.kind, name: workload.name, namespace: workload.namespace, uid: workload.uid },
+    updateType: 'image',
+    containerName: slot.container,
+    currentImage: slot.image,
+    newImage,
+    ...(reference.digest === undefined ? {} : { currentDigest: reference.digest }),
+    ...(offer.digest === undefined ? {} : { newDigest: offer.digest }),
+    policy: settings.policy.name,
+    trigger: offer.trigger,
+    reason,
+    requireApproval: settings.requireApproval,
+    expiresAt: formatTime(now + requestExpiryMs),
+  };
+}
+
+/** A digest that pins the running image is renewed with the tag, never dropped. */
+function pinned(reference: ImageReference, settings: ContainerSettings): boolean {
+  return reference.digest !== undefined || settings.digestMode === 'pin';
+}
+
+function isSameOffer(open: UpdateRequest, offer: Offer): boolean {
+  if (tagOf(open) !== offer.tag) return false;
+  const { newDigest } = open.spec;
+  return newDigest === offer.digest || newDigest === undefined || offer.digest === undefined || offer.unverified !== undefined;
+}
+
+/** A person's approval stays valid whatever the annotation says later; a request that waits for the registry needs a person anyway. */
+function approvalChanged(open: UpdateRequest, settings: ContainerSettings): boolean {
+  if (isApprovedByPerson(open) || conditionOf(open, 'Applied')?.status === 'True') return false;
+  return (open.spec.requireApproval ?? true) !== settings.requireApproval;
+}
+
+function tagOf(request: UpdateRequest): string | undefined {
+  const reference = parseImageReference(request.spec.newImage);
+  return 'invalid' in reference ? undefined : effectiveTag(reference);
+}
