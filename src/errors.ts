@@ -105,3 +105,21 @@ export class RegistryError extends OperatorError {
     return this.code === 'NotFound';
   }
 }
+
+/** The closed set of ways in which a call over HTTP can fail before its answer is complete. */
+export type OutboundErrorCode = 'Timeout' | 'Unreachable' | 'TooLarge' | 'Blocked' | 'Protocol' | 'Tls';
+
+/** An HTTP call to the outside got no complete answer. An answer with an error status is not an error here. */
+export class OutboundError extends OperatorError {
+  override readonly name = 'OutboundError';
+  readonly code: OutboundErrorCode;
+  /** Where to, without anything secret. */
+  readonly url: string;
+  readonly retry: Retry = 'backoff';
+
+  constructor(code: OutboundErrorCode, url: string, message: string, options?: { cause?: unknown }) {
+    super(`${url}: ${message}`, options);
+    this.code = code;
+    this.url = url;
+  }
+}
