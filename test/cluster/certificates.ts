@@ -1,0 +1,69 @@
+import { execFile } from 'node:child_process';
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+
+export interface KeyPair {
+  readonly certificate: string;
+  readonly key: string;
+}
+
+/** Makes `<name>.crt` and `<name>.key` of a certificate authority in the folder. */
+export async function makeAuthority(folder: string, name = 'ca'): Promise<KeyPair> {
+  const { certificate, key } = filesOf(folder, name);
+  const usage = 'keyUsage=critical,keyCertSign,cRLSign,digitalSignature';
+  await openssl(
+    ['req', '-x509', ...newKey(key), '-days', '3650', '-subj', '/CN=headwind test bed', '-addext', usage, '-out', certificate],
+    folder,
+  );
+  return { certificate, key };
+}
+
+/** A certificate for a server on this machine, signed by the authority. */
+export function makeServerCertificate(folder: string, name: string, authority: KeyPair): Promise<KeyPair> {
+  const names = 'DNS:localhost,DNS:kubernetes.default.svc,IP:127.0.0.1,IP:10.0.0.1';
+  return sign(folder, name, `/CN=${name}`, `subjectAltName=${names}\nextendedKeyUsage=serverAuth\n`, authority);
+}
+
+/** A certificate that authenticates `user` with `groups` at the API server. */
+export function makeClientCertificate(
+  folder: string,
+  { user, groups = [] }: { user: string; groups?: readonly string[] },
+  authority: KeyPair,
+): Promise<KeyPair> {
+  const subject = `${groups.map((group) => `/O=${group}`).join('')}/CN=${user}`;
+  return sign(folder, `client-${user.replaceAll(/[^\w.-]/g, '-')}`, subject, 'extendedKeyUsage=clientAuth\n', authority);
+}
+
+async function sign(folder: string, name: string, subject: string, extensions: string, authority: KeyPair): Promise<KeyPair> {
+  const { certificate, key } = filesOf(folder, name);
+  const request = join(folder, `${name}.csr`);
+  const extensionFile = join(folder, `${name}.ext`);
+  writeFileSync(extensionFile, extensions);
+  await openssl(['req', '-new', ...newKey(key), '-subj', subject, '-out', request], folder);
+  const signer = ['-CA', authority.certificate, '-CAkey', authority.key, '-CAcreateserial'];
+  await openssl(
+    ['x509', '-req', '-in', request, ...signer, '-days', '3650', '-sha256', '-extfile', extensionFile, '-out', certificate],
+    folder,
+  );
+  return { certificate, key };
+}
+
+function filesOf(folder: string, name: string): KeyPair {
+  return { certificate: join(folder, `${name}.crt`), key: join(folder, `${name}.key`) };
+}
+
+function newKey(path: string): readonly string[] {
+  return ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes', '-sha256', '-keyout', path];
+}
+
+async function openssl(args: readonly string[], cwd: string): Promise<void> {
+  try {
+    await promisify(execFile)('openssl', [...args], { cwd });
+  } catch (cause) {
+    if ((cause as NodeJS.ErrnoException).code !== 'ENOENT') throw cause;
+    throw new Error('The test bed makes its certificates with openssl, which is not on the PATH. Install it (Debian: apt-get install openssl).', {
+      cause,
+    });
+  }
+}
