@@ -1,4 +1,5 @@
 import type { UpdateRequest, UpdateRequestSpec, UpdateRequestStatus } from '../src/core/update-request-schema.ts';
+import type { Workload } from '../src/core/workload.ts';
 
 export interface UpdateRequestOverrides {
   readonly metadata?: Partial<UpdateRequest['metadata']>;
@@ -38,5 +39,25 @@ export function anUpdateRequest(overrides: UpdateRequestOverrides = {}): UpdateR
       targetRef: { apiVersion: 'apps/v1', kind: 'Deployment', name: 'web', namespace, uid: 'uid-web', ...overrides.spec?.targetRef },
     },
     status: overrides.status ?? { phase: 'Pending' },
+  };
+}
+
+/** Deployment `shop/web` with one container `web` of nginx 1.25 under policy `minor`, rolled out. A test states only what it is about. */
+export function aWorkload(overrides: Partial<Workload> = {}): Workload {
+  return {
+    kind: 'Deployment',
+    apiVersion: 'apps/v1',
+    namespace: 'shop',
+    name: 'web',
+    uid: 'uid-web',
+    resourceVersion: '1',
+    generation: 1,
+    annotations: { 'headwind.sh/policy': 'minor' },
+    slots: [{ container: 'web', init: false, image: 'nginx:1.25' }],
+    serviceAccountName: 'default',
+    pullSecretNames: [],
+    paused: false,
+    rollout: { settled: true, healthy: true, message: 'all 1 pods are updated and available' },
+    ...overrides,
   };
 }

@@ -24,6 +24,8 @@ export interface Rollout {
   readonly healthy: boolean;
   /** A sentence for people, for example `2 of 3 pods are updated`. */
   readonly message: string;
+  /** Why a change of this workload cannot be watched: nothing rolls out by itself. */
+  readonly unwatched?: 'NoRollout' | 'OnDelete';
 }
 
 /** A managed workload, trimmed to what decisions read. Never changed after it was built. */

@@ -1,0 +1,89 @@
+import type { Rollout } from '../core/workload.ts';
+import { numberOf, type RawObject, recordAt, recordsOf } from './raw.ts';
+
+/** What the status of an object says about its rollout. Total: missing numbers read as nothing reported yet. */
+export type RolloutStatus = (object: RawObject) => Rollout;
+
+/** The Deployment controller is done when all pods are of the new template and no old one is left. */
+export function deploymentRollout(object: RawObject): Rollout {
+  return whenObserved(object, (status) => {
+    const desired = replicasOf(object);
+    if (desired === 0) return scaledToNothing;
+    const updated = numberOf(status['updatedReplicas']) ?? 0;
+    const total = numberOf(status['replicas']) ?? 0;
+    if (updated < desired) return running(stalled(status) ?? `${updated} of ${desired} pods are updated`);
+    if (total > updated) return running(stalled(status) ?? `${total - updated} old pods are still there`);
+    if (updated > desired) return running(`${updated} pods are there, ${desired} are wanted`);
+    return availability(numberOf(status['availableReplicas']) ?? 0, desired);
+  });
+}
+
+/** With a partition, the pods above it; without one, all of them are of the new revision. */
+export function statefulSetRollout(object: RawObject): Rollout {
+  const strategy = recordAt(object, 'spec', 'updateStrategy');
+  return whenObserved(object, (status) => {
+    if (strategy['type'] === 'OnDelete') return changesOnDelete;
+    const desired = replicasOf(object);
+    if (desired === 0) return scaledToNothing;
+    const partition = numberOf(recordAt(strategy, 'rollingUpdate')['partition']) ?? 0;
+    const updated = numberOf(status['updatedReplicas']) ?? 0;
+    const wanted = Math.max(0, desired - partition);
+    const isDone = partition > 0 ? updated >= wanted : status['currentRevision'] === status['updateRevision'];
+    if (!isDone) return running(`${updated} of ${wanted} pods are updated`);
+    return availability(numberOf(status['availableReplicas']) ?? numberOf(status['readyReplicas']) ?? 0, desired);
+  });
+}
+
+/** A DaemonSet is done when every node that should run it runs the new pod. */
+export function daemonSetRollout(object: RawObject): Rollout {
+  return whenObserved(object, (status) => {
+    if (recordAt(object, 'spec', 'updateStrategy')['type'] === 'OnDelete') return changesOnDelete;
+    const desired = numberOf(status['desiredNumberScheduled']) ?? 0;
+    if (desired === 0) return scaledToNothing;
+    const updated = numberOf(status['updatedNumberScheduled']) ?? 0;
+    if (updated !== desired) return running(`${updated} of ${desired} pods are updated`);
+    return availability(numberOf(status['numberAvailable']) ?? 0, desired);
+  });
+}
+
+/** A CronJob has nothing to roll out: its next job uses the new template. */
+export function cronJobRollout(): Rollout {
+  return noRollout;
+}
+
+const noRollout = done('a CronJob has no rollout: its next job uses the new template', 'NoRollout');
+const changesOnDelete = done('the update strategy is OnDelete: a pod changes when somebody deletes it', 'OnDelete');
+const scaledToNothing = done('no pods are wanted');
+const unobserved = running('the controller has not seen the latest change yet');
+
+function whenObserved(object: RawObject, judge: (status: RawObject) => Rollout): Rollout {
+  const status = recordAt(object, 'status');
+  const generation = numberOf(recordAt(object, 'metadata')['generation']) ?? 0;
+  const observed = numberOf(status['observedGeneration']) ?? -1;
+  return observed >= generation ? judge(status) : unobserved;
+}
+
+/** The API server writes the default of 1; a missing number is one as well. */
+function replicasOf(object: RawObject): number {
+  return numberOf(recordAt(object, 'spec')['replicas']) ?? 1;
+}
+
+function availability(available: number, desired: number): Rollout {
+  if (available >= desired) return { settled: true, healthy: true, message: `all ${desired} pods are updated and available` };
+  return { settled: true, healthy: false, message: `${available} of ${desired} pods are available` };
+}
+
+function stalled(status: RawObject): string | undefined {
+  const failed = recordsOf(status['conditions']).some(
+    ({ type, status: value, reason }) => type === 'Progressing' && value === 'False' && reason === 'ProgressDeadlineExceeded',
+  );
+  return failed ? 'the rollout has exceeded its progress deadline' : undefined;
+}
+
+function running(message: string): Rollout {
+  return { settled: false, healthy: false, message };
+}
+
+function done(message: string, unwatched?: 'NoRollout' | 'OnDelete'): Rollout {
+  return { settled: true, healthy: true, message, ...(unwatched === undefined ? {} : { unwatched }) };
+}
