@@ -1,0 +1,248 @@
+import { readFileSync } from 'node:fs';
+import { setTimeout as delay } from 'node:timers/promises';
+import type { AccessDescription } from './access.ts';
+import { createImageLookup } from './image-lookup.ts';
+import type { Pull } from './image-lookup.ts';
+import { createKubeClient } from './kube-client.ts';
+import type { KubeClient, KubeObject } from './kube-client.ts';
+import { imagesOf, podStatus } from './pod-status.ts';
+import type { RegistryDescription } from './registry-client.ts';
+
+export interface FakeKubeletOptions {
+  readonly controlPlane: Pick<AccessDescription, 'url' | 'ca' | 'adminToken'>;
+  /** Loopback registries without TLS and password need not be listed. `{ ...registry, host: 'docker.io' }` makes one a mirror. */
+  readonly registries?: readonly RegistryDescription[];
+  /** Name of the node. */
+  readonly node?: string;
+  readonly architecture?: string;
+  readonly labels?: Readonly<Record<string, string>>;
+  /** Serves the pods of every node, not only those of its own. */
+  readonly allPods?: boolean;
+  /** Every pull takes that long. */
+  readonly pullDelayMs?: number;
+  /** Reports `imageID` without `@`, as for an image that was loaded by hand. */
+  readonly sideLoaded?: boolean;
+}
+
+/** A node whose pods report the digests that the registry really serves. Lives in this process. */
+export interface FakeKubelet {
+  readonly node: string;
+  /** From now on that image keeps the digest it has, whatever is pushed: a stale mirror. */
+  holdDigest(image: string): Promise<void>;
+  releaseDigest(image: string): void;
+  stop(): Promise<void>;
+}
+
+/** Spread into a pod spec: it runs on the fake kubelet. */
+export const onFakeKubelet = { nodeSelector: { 'testbed.local/real-digests': 'true' } } as const;
+
+const pullAgainMs = { first: 500, most: 8_000 };
+const retryMs = 500;
+
+interface Tracked {
+  pod: KubeObject;
+  readonly podIp: string;
+  /** Changed images mean another look. */
+  images: string;
+  restarts: number;
+  failedPulls: number;
+  pulls: ReadonlyMap<string, Pull>;
+  runningSince: number | undefined;
+  timer: NodeJS.Timeout | undefined;
+  isBusy: boolean;
+  isStale: boolean;
+}
+
+/** Registers the node and serves its pods until `stop`. Survives restarts of the API server and of the registry. */
+export async function startFakeKubelet(options: FakeKubeletOptions): Promise<FakeKubelet> {
+  const { controlPlane, node = 'node-ts' } = options;
+  const { url, ca, adminToken: token } = controlPlane;
+  const client = createKubeClient({ url, ca: readFileSync(ca), token, userAgent: 'fake-kubelet', maxSockets: 16 });
+  await registerNode(client, node, options);
+  const kubelet = new Kubelet(client, node, options);
+  const stop = new AbortController();
+  const watching = kubelet.watch(stop.signal);
+  return {
+    node,
+    holdDigest: (image) => kubelet.hold(image),
+    releaseDigest: (image) => {
+      kubelet.release(image);
+    },
+    async stop() {
+      stop.abort();
+      kubelet.close();
+      client.close();
+      await watching;
+    },
+  };
+}
+
+async function registerNode(client: KubeClient, node: string, { architecture = 'amd64', labels = {} }: FakeKubeletOptions): Promise<void> {
+  const system = { 'kubernetes.io/hostname': node, 'kubernetes.io/os': 'linux', 'kubernetes.io/arch': architecture };
+  const metadata = { name: node, labels: { 'testbed.local/real-digests': 'true', ...system, ...labels } };
+  const capacity = { cpu: '64', memory: '256Gi', pods: '2000' };
+  const now = timestamp();
+  const ready = { type: 'Ready', status: 'True', reason: 'FakeKubelet', lastHeartbeatTime: now, lastTransitionTime: now };
+  await client.apply({ apiVersion: 'v1', kind: 'Node', metadata });
+  await client.patch(`/api/v1/nodes/${node}/status`, {
+    status: {
+      capacity,
+      allocatable: capacity,
+      addresses: [{ type: 'InternalIP', address: '127.0.0.1' }],
+      conditions: [ready],
+      nodeInfo: { architecture, operatingSystem: 'linux' },
+    },
+  });
+}
+
+class Kubelet {
+  readonly #client: KubeClient;
+  readonly #path: string;
+  readonly #options: FakeKubeletOptions;
+  readonly #lookup;
+  readonly #pods = new Map<string, Tracked>();
+  readonly #held = new Map<string, Pull>();
+  #isClosed = false;
+  #lastIp = 0;
+
+  constructor(client: KubeClient, node: string, options: FakeKubeletOptions) {
+    this.#client = client;
+    this.#options = options;
+    this.#lookup = createImageLookup(options.registries ?? [], `linux/${options.architecture ?? 'amd64'}`);
+    this.#path = options.allPods === true ? '/api/v1/pods' : `/api/v1/pods?fieldSelector=spec.nodeName%3D${node}`;
+  }
+
+  async watch(signal: AbortSignal): Promise<void> {
+    while (!signal.aborted) {
+      try {
+        for await (const { type, object } of this.#client.watch(this.#path, signal)) {
+          if (type === 'ERROR') break;
+          if (type === 'DELETED') this.#forget(object.metadata['uid']);
+          else if (type !== 'BOOKMARK') this.#observe(object);
+        }
+      } catch {
+        // the API server is away: the next round finds it again
+      }
+      if (!signal.aborted) await delay(200, undefined, { signal }).catch(() => undefined);
+    }
+  }
+
+  async hold(image: string): Promise<void> {
+    this.#held.set(image, await this.#lookup.pull(image));
+  }
+
+  release(image: string): void {
+    this.#held.delete(image);
+  }
+
+  close(): void {
+    this.#isClosed = true;
+    for (const uid of this.#pods.keys()) this.#forget(uid);
+    this.#lookup.close();
+  }
+
+  #forget(uid: string): void {
+    clearTimeout(this.#pods.get(uid)?.timer);
+    this.#pods.delete(uid);
+  }
+
+  #observe(pod: KubeObject): void {
+    if (!pod['spec'].nodeName) return;
+    const { uid, deletionTimestamp } = pod.metadata;
+    const images = imagesOf(pod).join(' ');
+    const known = this.#pods.get(uid);
+    if (known) {
+      const hasNews = known.images !== images || (deletionTimestamp && !known.pod.metadata['deletionTimestamp']);
+      known.pod = pod;
+      if (hasNews) this.#lookAnew(known, images);
+      return;
+    }
+    if (!deletionTimestamp && ['Succeeded', 'Failed'].includes(pod['status']?.phase)) return;
+    const fresh = { restarts: 0, failedPulls: 0, pulls: new Map(), runningSince: undefined, timer: undefined, isBusy: false, isStale: false };
+    const tracked: Tracked = { pod, podIp: this.#nextIp(), images, ...fresh };
+    this.#pods.set(uid, tracked);
+    void this.#step(tracked);
+  }
+
+  #lookAnew(tracked: Tracked, images: string): void {
+    tracked.images = images;
+    tracked.failedPulls = 0;
+    tracked.restarts = 0;
+    tracked.runningSince = undefined;
+    tracked.pulls = new Map();
+    void this.#step(tracked);
+  }
+
+  #nextIp(): string {
+    this.#lastIp += 1;
+    return `10.244.${(this.#lastIp >> 8) & 255}.${this.#lastIp & 255}`;
+  }
+
+  /** One look at a pod at a time; what happens meanwhile is looked at afterwards. Never rejects. */
+  async #step(tracked: Tracked): Promise<void> {
+    clearTimeout(tracked.timer);
+    tracked.isStale = tracked.isBusy;
+    if (tracked.isBusy || this.#isClosed) return;
+    tracked.isBusy = true;
+    let againInMs: number | undefined;
+    try {
+      againInMs = tracked.pod.metadata['deletionTimestamp'] ? await this.#remove(tracked) : await this.#report(tracked);
+    } catch {
+      againInMs = retryMs; // the API server is away or busy
+    }
+    tracked.isBusy = false;
+    if (this.#pods.get(tracked.pod.metadata['uid']) !== tracked) return;
+    if (tracked.isStale) againInMs = 0;
+    if (againInMs !== undefined) tracked.timer = setTimeout(() => void this.#step(tracked), againInMs);
+  }
+
+  async #remove({ pod }: Tracked): Promise<undefined> {
+    const { uid } = pod.metadata;
+    const answer = await this.#client.request('DELETE', pathOf(pod), { gracePeriodSeconds: 0, preconditions: { uid } });
+    if (answer.status >= 300 && answer.status !== 404 && answer.status !== 409) throw new Error(`deleting a pod: ${answer.status}`);
+  }
+
+  async #report(tracked: Tracked): Promise<number | undefined> {
+    const { images } = tracked;
+    if (tracked.runningSince === undefined) {
+      const pulls = await this.#pullAll(imagesOf(tracked.pod), tracked.pulls);
+      if (tracked.images !== images) return 0;
+      tracked.pulls = pulls;
+      const isComplete = [...pulls.values()].every((pull) => 'imageId' in pull);
+      if (isComplete) tracked.runningSince = Date.now();
+      else tracked.failedPulls += 1;
+    }
+    const runningForMs = tracked.runningSince === undefined ? 0 : Date.now() - tracked.runningSince;
+    const { status, againInMs, restarting } = podStatus({ ...tracked, runningForMs, now: timestamp() });
+    const { uid } = tracked.pod.metadata;
+    const patch = { metadata: { uid }, status };
+    const answer = await this.#client.request('PATCH', `${pathOf(tracked.pod)}/status`, patch, 'application/strategic-merge-patch+json');
+    if (answer.status === 404 || answer.status === 409) return undefined; // gone, or another pod of that name
+    if (answer.status >= 300) throw new Error(`status of a pod: ${answer.status}`);
+    if (restarting) tracked.restarts += 1;
+    const pullAgain = Math.min(pullAgainMs.first * 2 ** (tracked.failedPulls - 1), pullAgainMs.most);
+    return tracked.runningSince === undefined ? Math.min(pullAgain, againInMs ?? pullAgain) : againInMs;
+  }
+
+  /** What is pulled already stays pulled. */
+  async #pullAll(images: readonly string[], before: ReadonlyMap<string, Pull>): Promise<Map<string, Pull>> {
+    const { pullDelayMs = 0, sideLoaded = false } = this.#options;
+    if (pullDelayMs > 0) await delay(pullDelayMs, undefined, { ref: false });
+    const pulls = images.map(async (image): Promise<[string, Pull]> => {
+      const known = before.get(image);
+      if (known && 'imageId' in known) return [image, known];
+      const pull = this.#held.get(image) ?? (await this.#lookup.pull(image));
+      const isBare = sideLoaded && 'imageId' in pull;
+      return [image, isBare ? { ...pull, imageId: pull.imageId.slice(pull.imageId.indexOf('@') + 1) } : pull];
+    });
+    return new Map(await Promise.all(pulls));
+  }
+}
+
+function pathOf({ metadata }: KubeObject): string {
+  return `/api/v1/namespaces/${metadata['namespace']}/pods/${metadata.name}`;
+}
+
+function timestamp(): string {
+  return new Date().toISOString().replace(/\.\d+Z/, 'Z');
+}
