@@ -35,5 +35,6 @@ function classify(code: string): OutboundErrorCode {
 }
 
 function codeOf(error: unknown): string {
+  if (error instanceof Error && error.name === 'HTTPParserError') return 'HPE_INVALID';
   return error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : '';
 }
