@@ -134,6 +134,8 @@ export interface PullSecret {
   readonly name: string;
   readonly type: string;
   readonly data: Readonly<Record<string, string>>;
+  /** Set where a user named this secret for one registry (`secretRef`): a user and password without a host go there only. */
+  readonly registry?: string | undefined;
 }
 
 export interface Problem {
