@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import type { LogLevel } from '../core/config-table.ts';
 import { ApiError } from '../errors.ts';
 import type { AuditEntry } from '../ports.ts';
-import { createLog, type LogLevel } from './log.ts';
+import { createLog } from './log.ts';
 
 const canary = 'c4nary-s3cret-value';
 

@@ -1,8 +1,7 @@
 import { pino } from 'pino';
+import type { LogLevel } from '../core/config-table.ts';
 import type { Audit, Clock, Log } from '../ports.ts';
 import { redactFields, redactText } from './redact.ts';
-
-export type LogLevel = 'trace' | 'debug' | 'info' | 'warn' | 'error' | 'off';
 
 export interface OperatorLog extends Log {
   readonly audit: Audit;

@@ -1,0 +1,182 @@
+import { isIP } from 'node:net';
+import { settingReader, type SettingReader, type Source } from './config-values.ts';
+import { configTable, type LogLevel, laterVariables, logLevels, type VerifyMode } from './core/config-table.ts';
+import { nearest } from './core/nearest.ts';
+
+export interface Listener {
+  /** undefined: all interfaces, IPv4 and IPv6. */
+  readonly host: string | undefined;
+  /** 0: any free port. */
+  readonly port: number;
+}
+
+/** The checked settings of `headwind run`. */
+export interface Config {
+  readonly logLevel: LogLevel;
+  readonly kubernetes: {
+    readonly kubeconfig: string | undefined;
+    readonly home: string | undefined;
+    readonly serviceHost: string | undefined;
+    readonly servicePort: string | undefined;
+  };
+  /** undefined: that of the pod, else `headwind-system`. */
+  readonly namespace: string | undefined;
+  /** Empty: all. */
+  readonly watchNamespaces: readonly string[];
+  readonly controllersEnabled: boolean;
+  readonly polling: { readonly enabled: boolean; readonly intervalMs: number };
+  readonly webhookVerify: VerifyMode;
+  readonly requests: { readonly expiryMs: number; readonly retentionMs: number };
+  readonly insecureRegistryHosts: readonly string[];
+  readonly apiUrl: string;
+  readonly uiUrl: string | undefined;
+  readonly apiAuthMode: 'none';
+  readonly listen: { readonly webhook: Listener; readonly api: Listener; readonly ui: Listener; readonly metrics: Listener };
+  readonly identity: { readonly podIp: string | undefined; readonly podName: string | undefined };
+  readonly proxy: { readonly httpProxy: string | undefined; readonly httpsProxy: string | undefined; readonly noProxy: string | undefined };
+}
+
+export type ConfigResult = { readonly config: Config; readonly warnings: string[] } | { readonly mistakes: string[] };
+
+/** Environment and flags (by name without dashes; a flag wins) → the checked configuration, or every mistake at once. Empty = unset. */
+export function readConfig(env: Source, flags: Source): ConfigResult {
+  const { required, optional, mistakes } = settingReader(env, flags);
+  const platform = (name: string): string | undefined => env[name] || undefined;
+  const mode = readAuthMode(optional);
+  const log = readLogLevel(optional(configTable.logLevel), required(configTable.rustLog));
+  const config: Config = {
+    logLevel: log.level,
+    kubernetes: {
+      kubeconfig: optional(configTable.kubeconfig),
+      home: platform('HOME'),
+      serviceHost: platform('KUBERNETES_SERVICE_HOST'),
+      servicePort: platform('KUBERNETES_SERVICE_PORT'),
+    },
+    namespace: optional(configTable.namespace),
+    watchNamespaces: required(configTable.watchNamespaces),
+    controllersEnabled: required(configTable.controllersEnabled),
+    polling: { enabled: required(configTable.pollingEnabled), intervalMs: required(configTable.pollingInterval) },
+    webhookVerify: required(configTable.webhookVerify),
+    requests: { expiryMs: required(configTable.requestExpiry), retentionMs: required(configTable.requestRetention) },
+    insecureRegistryHosts: required(configTable.insecureRegistryHosts),
+    apiUrl: required(configTable.apiUrl),
+    uiUrl: optional(configTable.uiUrl),
+    apiAuthMode: 'none',
+    listen: readListeners({ required, optional }, platform('KUBERNETES_SERVICE_HOST') !== undefined, mode),
+    identity: { podIp: platform('POD_IP'), podName: platform('POD_NAME') ?? platform('HOSTNAME') },
+    proxy: {
+      httpProxy: platform('HTTP_PROXY') ?? platform('http_proxy'),
+      httpsProxy: platform('HTTPS_PROXY') ?? platform('https_proxy'),
+      noProxy: platform('NO_PROXY') ?? platform('no_proxy'),
+    },
+  };
+  mistakes.push(...portMistakes(config.listen), ...unsafeLater(env));
+  if (mistakes.length > 0) return { mistakes };
+  return { config, warnings: [...log.warnings, ...securityWarnings(config, mode), ...variableWarnings(env)] };
+}
+
+function readAuthMode(optional: SettingReader['optional']): 'none' | undefined {
+  const ofApi = optional(configTable.apiAuthMode);
+  const ofBoth = optional(configTable.uiAuthMode);
+  return ofApi ?? ofBoth;
+}
+
+function readListeners(
+  { required, optional }: Pick<SettingReader, 'required' | 'optional'>,
+  inCluster: boolean,
+  mode: 'none' | undefined,
+): Config['listen'] {
+  const host = optional(configTable.bindAddress) ?? (inCluster ? undefined : '127.0.0.1');
+  return {
+    webhook: { host, port: required(configTable.webhookPort) },
+    // Without a mode nobody chose to open the API: it stays on this machine whatever the bind address says.
+    api: { host: mode === undefined && !isLoopback(host) ? '127.0.0.1' : host, port: required(configTable.apiPort) },
+    ui: { host, port: required(configTable.uiPort) },
+    metrics: { host, port: required(configTable.metricsPort) },
+  };
+}
+
+function readLogLevel(level: LogLevel | undefined, rustLog: string): { level: LogLevel; warnings: string[] } {
+  const directives = rustLog
+    .split(',')
+    .map((item) => item.trim().toLowerCase())
+    .filter((item) => item !== '');
+  const ofTarget = directives.flatMap((item) => (item.startsWith('headwind=') ? [item.slice('headwind='.length)] : []));
+  const bare = directives.filter((item) => !item.includes('='));
+  const wanted = ofTarget.at(-1) ?? bare.at(-1);
+  const found = logLevels.find((known) => known === wanted);
+  const warnings =
+    wanted !== undefined && found === undefined && level === undefined
+      ? [`RUST_LOG: "${wanted}" is no log level (${logLevels.join(', ')}); info is used`]
+      : [];
+  return { level: level ?? found ?? 'info', warnings };
+}
+
+function portMistakes(listen: Config['listen']): string[] {
+  const opened = [
+    ['HEADWIND_WEBHOOK_PORT', listen.webhook.port],
+    ['HEADWIND_API_PORT', listen.api.port],
+    ['HEADWIND_METRICS_PORT', listen.metrics.port],
+  ] as const;
+  return opened.flatMap(([name, port], index) => {
+    const earlier = opened.slice(0, index).find(([, other]) => other === port && port !== 0);
+    return earlier ? [`${name} and ${earlier[0]} are both ${port}; give each server a port of its own`] : [];
+  });
+}
+
+/** A setting that would hold changes back must not be ignored: better not to start than to change workloads against a wish. */
+function unsafeLater(env: Source): string[] {
+  return asksFor(env, 'HEADWIND_DRY_RUN')
+    ? ['HEADWIND_DRY_RUN is not available in this version; HEADWIND_CONTROLLERS_ENABLED=false makes no changes']
+    : [];
+}
+
+function securityWarnings(config: Config, mode: string | undefined): string[] {
+  const { api, webhook } = config.listen;
+  const warnings: string[] = [];
+  if (mode === undefined) {
+    warnings.push(
+      `the API has no authentication yet and listens on ${api.host ?? 'loopback'} only; HEADWIND_API_AUTH_MODE=none opens it on every address`,
+    );
+  } else if (!isLoopback(api.host)) {
+    warnings.push(
+      `ANYBODY who reaches port ${api.port} may approve updates: the API listens on ${api.host ?? 'all interfaces'} WITHOUT AUTHENTICATION (HEADWIND_API_AUTH_MODE=none)`,
+    );
+  }
+  if (!isLoopback(webhook.host)) {
+    warnings.push(`the webhook routes on port ${webhook.port} accept deliveries without authentication; each only makes the operator look`);
+  }
+  if (config.webhookVerify === 'off') {
+    warnings.push('HEADWIND_WEBHOOK_VERIFY=off: webhooks are BELIEVED WITHOUT ASKING THE REGISTRY; anybody who reaches them chooses tags');
+  }
+  return warnings;
+}
+
+function variableWarnings(env: Source): string[] {
+  const known = new Set([...Object.values(configTable).map(({ variable }) => variable), ...Object.keys(laterVariables)]);
+  const later = Object.keys(laterVariables).filter((name) => asksFor(env, name));
+  const unknown = Object.keys(env).filter((name) => name.startsWith('HEADWIND_') && !known.has(name) && !isServiceLink(name));
+  return [
+    ...later.map((name) => `${name} is set, but what it asks for is not available in this version`),
+    ...unknown.map((name) => {
+      const guess = nearest(name, known);
+      return `${name} is no variable of Headwind and is ignored${guess === undefined ? '' : `; did you mean ${guess}?`}`;
+    }),
+  ];
+}
+
+function asksFor(env: Source, name: string): boolean {
+  const value = env[name]?.trim() ?? '';
+  const when = laterVariables[name];
+  return when === 'any' ? value !== '' : when === 'true' && value.toLowerCase() === 'true';
+}
+
+/** Kubernetes sets such variables in every pod for a Service whose name begins with `headwind`. */
+function isServiceLink(name: string): boolean {
+  return /_SERVICE_(HOST|PORT)(_|$)/.test(name) || /_PORT(_\d+_(TCP|UDP|SCTP)(_(PROTO|PORT|ADDR))?)?$/.test(name);
+}
+
+/** Is this address reachable from this machine only? */
+export function isLoopback(host: string | undefined): boolean {
+  return host === 'localhost' || host === '::1' || (host !== undefined && isIP(host) === 4 && host.startsWith('127.'));
+}
