@@ -96,11 +96,11 @@ export function accessTo(description: AccessDescription): ClusterAccess & { clos
       return stdout;
     },
     namespace: (prefix, labels) => makeNamespace(admin, description.controllers, prefix, labels),
-    untilRolledOut: async (path, options) =>
-      (await untilObject(path, (object) => object !== undefined && isRolledOut(object), {
-        description: `${path} is rolled out`,
-        ...options,
-      })) as KubeObject,
+    async untilRolledOut(path, options) {
+      const description = `${path} is rolled out`;
+      const object = await untilObject(path, (object) => object !== undefined && isRolledOut(object), { description, ...options });
+      return object!;
+    },
     close: () => {
       for (const client of clients) client.close();
     },
@@ -133,17 +133,17 @@ async function requestToken(admin: KubeClient, namespace: string, name: string, 
   return until(`a token for ${namespace}/${name}`, async (see) => {
     const answer = await admin.request('POST', path, body);
     see(answer.body?.message);
-    return answer.status === 201 && (answer.body.status.token as string);
+    return answer.status === 201 && String(answer.body.status.token);
   });
 }
 
 async function applyAll(admin: KubeClient, what: string | Manifest | readonly Manifest[], namespace?: string): Promise<KubeObject[]> {
-  const documents = typeof what === 'string' ? (loadAll(what) as (Manifest | null)[]) : [what].flat();
+  const documents: readonly any[] = typeof what === 'string' ? loadAll(what) : [what].flat();
   const applied: KubeObject[] = [];
   for (const document of documents) {
     if (document === null || document === undefined) continue;
     const metadata: Record<string, any> = { ...(namespace !== undefined && { namespace }), ...document.metadata };
-    const object = { ...document, metadata } as Manifest;
+    const object: Manifest = { ...document, metadata };
     applied.push(await until(`${object.kind} ${metadata['name']} is accepted`, () => applyOne(admin, object), { timeoutMs: 10_000 }));
     if (object.kind === 'CustomResourceDefinition') await untilEstablished(admin, metadata['name']);
   }
@@ -183,7 +183,13 @@ function execKubectl(
   args: readonly string[],
   options: { kubeconfig?: string; env?: NodeJS.ProcessEnv; input?: string } = {},
 ): Promise<KubectlResult> {
-  const env = { ...process.env, ...options.env, KUBECONFIG: options.kubeconfig ?? kubeconfig, NO_PROXY: '127.0.0.1,localhost', HOME: folder };
+  const env = {
+    ...process.env,
+    ...options.env,
+    KUBECONFIG: options.kubeconfig ?? kubeconfig,
+    NO_PROXY: '127.0.0.1,localhost',
+    HOME: folder,
+  };
   return new Promise((resolve, reject) => {
     const child = execFile(kubectlPath, [...args], { env, maxBuffer: 64 << 20 }, (error, stdout, stderr) => {
       if (error && typeof error.code !== 'number') reject(error);

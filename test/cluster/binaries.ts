@@ -20,7 +20,12 @@ export async function ensureBinaries<N extends BinaryName>(
   }
   const missing = names.filter((name) => paths[name] === undefined);
   if (missing.length > 0) Object.assign(paths, await buildMissing(missing, log));
-  return paths as Record<N, string>;
+  if (!hasAll(paths, names)) throw new Error(`built, and still not there: ${missing.join(', ')}`);
+  return paths;
+}
+
+function hasAll<N extends BinaryName>(paths: BinaryPaths, names: readonly N[]): paths is Record<N, string> {
+  return names.every((name) => paths[name] !== undefined);
 }
 
 async function buildMissing(names: readonly BinaryName[], log: Log): Promise<BinaryPaths> {

@@ -1,14 +1,6 @@
 // Which programs the test bed is made of, and from which Go package each one is built.
 
-export const binaryNames = [
-  'etcd',
-  'kube-apiserver',
-  'kube-controller-manager',
-  'kube-scheduler',
-  'kubectl',
-  'registry',
-  'kwok',
-] as const;
+export const binaryNames = ['etcd', 'kube-apiserver', 'kube-controller-manager', 'kube-scheduler', 'kubectl', 'registry', 'kwok'] as const;
 export type BinaryName = (typeof binaryNames)[number];
 
 export type GroupName = 'kube' | 'etcd' | 'registry' | 'kwok';

@@ -2,6 +2,7 @@ import { mkdirSync, readFileSync, rmSync, statSync, utimesSync, writeFileSync } 
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
+import { errorCode } from './error-code.ts';
 
 const heartbeatMs = 5_000;
 const staleAfterMs = 30_000;
@@ -48,12 +49,12 @@ function isStale(lock: string): boolean {
 
 function isOwnerGone(lock: string): boolean {
   try {
-    const owner = JSON.parse(readFileSync(join(lock, 'owner.json'), 'utf8')) as { host: string; pid: number };
+    const owner: { host: string; pid: number } = JSON.parse(readFileSync(join(lock, 'owner.json'), 'utf8'));
     if (owner.host !== hostname()) return false;
     process.kill(owner.pid, 0);
     return false;
   } catch (error) {
-    return (error as NodeJS.ErrnoException).code === 'ESRCH';
+    return errorCode(error) === 'ESRCH';
   }
 }
 

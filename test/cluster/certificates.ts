@@ -2,6 +2,7 @@ import { execFile } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
+import { errorCode } from './error-code.ts';
 
 export interface KeyPair {
   readonly certificate: string;
@@ -61,9 +62,12 @@ async function openssl(args: readonly string[], cwd: string): Promise<void> {
   try {
     await promisify(execFile)('openssl', [...args], { cwd });
   } catch (cause) {
-    if ((cause as NodeJS.ErrnoException).code !== 'ENOENT') throw cause;
-    throw new Error('The test bed makes its certificates with openssl, which is not on the PATH. Install it (Debian: apt-get install openssl).', {
-      cause,
-    });
+    if (errorCode(cause) !== 'ENOENT') throw cause;
+    throw new Error(
+      'The test bed makes its certificates with openssl, which is not on the PATH. Install it (Debian: apt-get install openssl).',
+      {
+        cause,
+      },
+    );
   }
 }

@@ -34,7 +34,7 @@ export class Components {
 
   /** In reverse order, so that nobody complains about a server that is gone. */
   async stopAll(): Promise<void> {
-    for (const [, process] of [...this.#running].reverse()) await process.stop();
+    for (const [, process] of [...this.#running].toReversed()) await process.stop();
   }
 
   async kill(name: ComponentName): Promise<void> {
@@ -96,7 +96,7 @@ export class Components {
 
   #ask(path: string): Promise<{ status: number; body: string }> {
     const ca = readFileSync(join(this.#folder, 'ca.crt'));
-    const { admin } = JSON.parse(readFileSync(join(this.#folder, 'tokens.json'), 'utf8')) as { admin: string };
+    const { admin }: { admin: string } = JSON.parse(readFileSync(join(this.#folder, 'tokens.json'), 'utf8'));
     const options = { host: '127.0.0.1', port: this.#options.ports.api, path, ca, headers: { authorization: `Bearer ${admin}` } };
     return new Promise((resolve, reject) => {
       const outgoing = request({ ...options, agent: false, timeout: 5_000 }, (response) => {
@@ -109,7 +109,10 @@ export class Components {
         });
         response.on('error', reject);
       });
-      outgoing.on('error', reject).on('timeout', () => outgoing.destroy(new Error('no answer within 5 s'))).end();
+      outgoing
+        .on('error', reject)
+        .on('timeout', () => outgoing.destroy(new Error('no answer within 5 s')))
+        .end();
     });
   }
 }

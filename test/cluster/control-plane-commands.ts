@@ -98,5 +98,11 @@ function controllerManager({ ports, scale }: ComponentOptions): readonly string[
 }
 
 function scheduler({ ports, scale }: ComponentOptions): readonly string[] {
-  return ['--kubeconfig=scheduler.kubeconfig', ...serving, `--secure-port=${ports.scheduler}`, '--leader-elect=false', ...(scale ? fast : [])];
+  return [
+    '--kubeconfig=scheduler.kubeconfig',
+    ...serving,
+    `--secure-port=${ports.scheduler}`,
+    '--leader-elect=false',
+    ...(scale ? fast : []),
+  ];
 }

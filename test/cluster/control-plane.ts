@@ -47,7 +47,6 @@ export interface ControlPlane extends ClusterAccess {
 
 const startAttempts = 4;
 
-
 /** Starts etcd, API server, controller manager and scheduler; they are ready for pods when it resolves. */
 export async function startControlPlane(options: ControlPlaneOptions = {}): Promise<ControlPlane> {
   const { log, users = [], from, controllers = true } = options;

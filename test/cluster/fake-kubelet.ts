@@ -158,7 +158,15 @@ class Kubelet {
       return;
     }
     if (!deletionTimestamp && ['Succeeded', 'Failed'].includes(pod['status']?.phase)) return;
-    const fresh = { restarts: 0, failedPulls: 0, pulls: new Map(), runningSince: undefined, timer: undefined, isBusy: false, isStale: false };
+    const fresh = {
+      restarts: 0,
+      failedPulls: 0,
+      pulls: new Map(),
+      runningSince: undefined,
+      timer: undefined,
+      isBusy: false,
+      isStale: false,
+    };
     const tracked: Tracked = { pod, podIp: this.#nextIp(), images, ...fresh };
     this.#pods.set(uid, tracked);
     void this.#step(tracked);

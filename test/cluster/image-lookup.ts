@@ -53,7 +53,8 @@ export function createImageLookup(registries: readonly RegistryDescription[], pl
     const request = clientFor(host);
     const base = `/v2/${repository}`;
     const head = await request('HEAD', `${base}/manifests/${reference}`, { headers: { accept: manifestTypes } });
-    if (head.status !== 200) throw new Error(head.status === 404 ? `${image}: not found` : `${image}: the registry answered ${head.status}`);
+    if (head.status !== 200)
+      throw new Error(head.status === 404 ? `${image}: not found` : `${image}: the registry answered ${head.status}`);
     const digest = String(head.headers['docker-content-digest']);
     const top = await document(request, `${base}/manifests/${digest}`);
     const manifest = top.manifests ? await document(request, `${base}/manifests/${childFor(top, platform, image)}`) : top;

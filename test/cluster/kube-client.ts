@@ -1,6 +1,7 @@
 import { Agent, request as httpsRequest } from 'node:https';
 import type { IncomingMessage } from 'node:http';
 import { createInterface } from 'node:readline';
+import { errorCode } from './error-code.ts';
 
 /** Any object of the API; tests look into it freely. */
 export interface KubeObject {
@@ -95,7 +96,7 @@ export function createKubeClient(connection: Connection): KubeClient {
       const answer = await request('GET', path);
       if (answer.status === 404) return undefined;
       if (answer.status >= 300) throw new KubeError(`GET ${path}`, answer);
-      return answer.body as KubeObject;
+      return answer.body;
     },
     async list(path) {
       const { items, kind, apiVersion } = await demand('GET', path);
@@ -118,7 +119,7 @@ export function createKubeClient(connection: Connection): KubeClient {
         throw new KubeError(`watch ${path}`, { status: response.statusCode ?? 0, body: await textOf(response) });
       }
       try {
-        for await (const line of createInterface({ input: response })) if (line !== '') yield JSON.parse(line) as WatchEvent;
+        for await (const line of createInterface({ input: response })) if (line !== '') yield parseEvent(line);
       } finally {
         response.destroy();
       }
@@ -128,6 +129,10 @@ export function createKubeClient(connection: Connection): KubeClient {
       agent.destroy();
     },
   };
+}
+
+function parseEvent(line: string): WatchEvent {
+  return JSON.parse(line);
 }
 
 /** Gives the path of the collection an object belongs to; asks again for kinds that are not there yet (a CRD just applied). */
@@ -174,7 +179,7 @@ async function open(connection: Connection, agent: Agent, outgoing: Outgoing, is
     return await promise;
   } catch (error) {
     // A kept connection that the server closed in the meantime (it was restarted) says nothing about the server now.
-    if (!isRetry && request.reusedSocket && (error as NodeJS.ErrnoException).code === 'ECONNRESET') {
+    if (!isRetry && request.reusedSocket && errorCode(error) === 'ECONNRESET') {
       return open(connection, agent, outgoing, true);
     }
     throw error;

@@ -54,7 +54,7 @@ export function podStatus(facts: PodFacts): PodAnswer {
 }
 
 export function imagesOf(pod: KubeObject): string[] {
-  return [...new Set([...initContainersOf(pod), ...containersOf(pod)].map(({ image }) => image as string))];
+  return [...new Set([...initContainersOf(pod), ...containersOf(pod)].map(({ image }) => String(image)))];
 }
 
 function containersOf(pod: KubeObject): readonly any[] {

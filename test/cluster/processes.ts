@@ -1,7 +1,6 @@
 import { spawn } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
-import type { Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { createInterface } from 'node:readline';
@@ -127,7 +126,8 @@ class Supervisor {
     });
     if (this.#child.stdout) {
       createInterface({ input: this.#child.stdout }).on('line', (line) => {
-        this.#hear(JSON.parse(line) as Report);
+        const report: Report = JSON.parse(line);
+        this.#hear(report);
       });
     }
     this.#setBusy(0);
@@ -160,9 +160,8 @@ class Supervisor {
   #setBusy(change: number): void {
     this.#busy += change;
     const method = this.#busy > 0 ? 'ref' : 'unref';
-    this.#child[method]();
-    (this.#child.stdin as Socket | null)?.[method]();
-    (this.#child.stdout as Socket | null)?.[method]();
+    const { stdin, stdout } = this.#child;
+    for (const handle of [this.#child, stdin, stdout]) if (handle && isCounted(handle)) handle[method]();
   }
 
   #hear(report: Report): void {
@@ -182,6 +181,11 @@ class Supervisor {
     this.#pids.clear();
     this.#waiting.clear();
   }
+}
+
+/** Keeps the process alive while it is open, as sockets and children do. */
+function isCounted(handle: object): handle is { ref(): void; unref(): void } {
+  return 'ref' in handle && 'unref' in handle;
 }
 
 function killIfThere(pid: number): void {

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import * as http from 'node:http';
 import * as https from 'node:https';
+import { errorCode } from './error-code.ts';
 import { makeTestImage } from './test-image.ts';
 import type { Blob, ImageOptions, TestImage } from './test-image.ts';
 
@@ -52,7 +53,8 @@ export function accessToRegistry(description: RegistryDescription, { userAgent =
   const request = createRequest(description, userAgent);
   const demand = async (status: number, method: string, path: string, options?: { headers?: Record<string, string>; body?: string }) => {
     const answer = await request(method, path, options);
-    if (answer.status !== status) throw new Error(`${method} ${path} at ${description.host}: ${answer.status} ${answer.text.slice(0, 300)}`);
+    if (answer.status !== status)
+      throw new Error(`${method} ${path} at ${description.host}: ${answer.status} ${answer.text.slice(0, 300)}`);
     return answer;
   };
   const pushManifest = (repository: string, reference: string, { mediaType, text }: Blob) =>
@@ -62,7 +64,10 @@ export function accessToRegistry(description: RegistryDescription, { userAgent =
     const { headers } = await demand(202, 'POST', `/v2/${repository}/blobs/uploads/`);
     const { pathname, searchParams } = new URL(headers.location ?? '', description.url);
     searchParams.set('digest', digest);
-    await demand(201, 'PUT', `${pathname}?${searchParams}`, { headers: { 'content-type': 'application/octet-stream' }, body: text });
+    await demand(201, 'PUT', `${pathname}?${searchParams.toString()}`, {
+      headers: { 'content-type': 'application/octet-stream' },
+      body: text,
+    });
   }
   async function pushImage(repository: string, tag: string, image: TestImage): Promise<string> {
     for (const config of image.configs) await pushConfig(repository, config);
@@ -72,7 +77,8 @@ export function accessToRegistry(description: RegistryDescription, { userAgent =
     await pushManifest(repository, tag, image.top);
     return image.digest;
   }
-  const push = (repository: string, tag: string, options?: ImageOptions) => pushImage(repository, tag, makeTestImage(repository, tag, options));
+  const push = (repository: string, tag: string, options?: ImageOptions) =>
+    pushImage(repository, tag, makeTestImage(repository, tag, options));
 
   return {
     ...description,
@@ -111,10 +117,11 @@ export function createRequest({ url, ca, username, password }: RegistryDescripti
   const auth = username === undefined ? {} : { authorization: `Basic ${Buffer.from(`${username}:${password ?? ''}`).toString('base64')}` };
   const start = isTls ? https.request : http.request;
 
-  const send: RegistryAccess['request'] = (method, path, { headers = {}, body = '' } = {}) => {
-    const all = { 'user-agent': userAgent, ...auth, ...(method !== 'GET' && method !== 'HEAD' && { 'content-length': Buffer.byteLength(body) }) };
+  function once(method: string, path: string, headers: Record<string, string>, body: string): Promise<RegistryAnswer> {
     const { promise, resolve, reject } = Promise.withResolvers<RegistryAnswer>();
-    const outgoing = start({ hostname, port, agent, method, path, headers: { ...all, ...headers } }, (response) => {
+    const length = method !== 'GET' && method !== 'HEAD' && { 'content-length': String(Buffer.byteLength(body)) };
+    const all = { 'user-agent': userAgent, ...auth, ...length, ...headers };
+    const outgoing = start({ hostname, port, agent, method, path, headers: all }, (response) => {
       let text = '';
       response.setEncoding('utf8').on('data', (chunk: string) => {
         text += chunk;
@@ -124,14 +131,21 @@ export function createRequest({ url, ca, username, password }: RegistryDescripti
       });
       response.on('error', reject);
     });
-    outgoing.on('error', (error: NodeJS.ErrnoException) => {
-      // A kept connection that the server closed in the meantime says nothing about the server now.
-      if (outgoing.reusedSocket && error.code === 'ECONNRESET') send(method, path, { headers, body }).then(resolve, reject);
-      else reject(error);
+    outgoing.on('error', (error) => {
+      reject(outgoing.reusedSocket && errorCode(error) === 'ECONNRESET' ? new StaleConnection(error.message, { cause: error }) : error);
     });
     outgoing.setTimeout(30_000, () => outgoing.destroy(new Error(`no answer within 30 s: ${method} ${path}`)));
     outgoing.end(body);
     return promise;
+  }
+  const send: RegistryAccess['request'] = async (method, path, { headers = {}, body = '' } = {}) => {
+    for (;;) {
+      try {
+        return await once(method, path, headers, body);
+      } catch (error) {
+        if (!(error instanceof StaleConnection)) throw error;
+      }
+    }
   };
   return Object.assign(send, {
     close: () => {
@@ -139,3 +153,6 @@ export function createRequest({ url, ca, username, password }: RegistryDescripti
     },
   });
 }
+
+/** A kept connection that the server closed in the meantime: says nothing about the server now. */
+class StaleConnection extends Error {}

@@ -67,7 +67,7 @@ interface Tokens {
 
 function tokensFile(folder: string): Tokens {
   const path = join(folder, 'tokens.json');
-  if (existsSync(path)) return JSON.parse(readFileSync(path, 'utf8')) as Tokens;
+  if (existsSync(path)) return JSON.parse(readFileSync(path, 'utf8'));
   const random = () => randomBytes(16).toString('hex');
   const tokens: Tokens = { admin: random(), controllerManager: random(), scheduler: random() };
   writeFileSync(path, JSON.stringify(tokens), { mode: 0o600 });

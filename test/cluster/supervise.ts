@@ -60,7 +60,7 @@ function obey(command: Command): void {
 
 async function endAll(): Promise<void> {
   const ended = [...children.values()].map((child) => new Promise((resolve) => child.once('exit', resolve)));
-  for (const id of [...children.keys()].reverse()) stop(id, 'SIGTERM');
+  for (const id of [...children.keys()].toReversed()) stop(id, 'SIGTERM');
   const keepAlive = setInterval(() => undefined, 1_000);
   await Promise.all(ended);
   clearInterval(keepAlive);
@@ -73,7 +73,8 @@ if (import.meta.main) {
   process.stdout.on('error', () => undefined); // nobody listens any more: the closed pipe below says the same
   createInterface({ input: process.stdin })
     .on('line', (line) => {
-      obey(JSON.parse(line) as Command);
+      const command: Command = JSON.parse(line);
+      obey(command);
     })
     .on('close', () => void endAll());
 }

@@ -53,7 +53,12 @@ export function makeTestImage(repository: string, tag: string, options: ImageOpt
 
 function makeConfig(repository: string, tag: string, platform: string, { salt = '', labels = {} }: ImageOptions): Blob {
   const [os = 'linux', architecture = 'amd64', variant] = platform.split('/');
-  const allLabels = { 'org.opencontainers.image.title': repository, 'org.opencontainers.image.version': tag, 'testbed.salt': salt, ...labels };
+  const allLabels = {
+    'org.opencontainers.image.title': repository,
+    'org.opencontainers.image.version': tag,
+    'testbed.salt': salt,
+    ...labels,
+  };
   return makeBlob(types.config, {
     created: '2026-01-01T00:00:00Z',
     architecture,

@@ -1,4 +1,4 @@
-import { KubeError } from './kube-client.ts';
+import { errorCode } from './error-code.ts';
 import type { KubeClient, KubeObject } from './kube-client.ts';
 import { timeoutMessage, until } from './until.ts';
 
@@ -37,7 +37,7 @@ export async function untilObject(
 }
 
 function isLostConnection(error: unknown): boolean {
-  return !(error instanceof KubeError) && typeof (error as NodeJS.ErrnoException).code === 'string';
+  return errorCode(error) !== undefined;
 }
 
 /** The rules of `kubectl rollout status`. */
