@@ -173,10 +173,8 @@ describe('config', () => {
 
   it('names all mistakes at once, flags by their name', () => {
     const mistakes = bad({ HEADWIND_POLLING_ENABLED: 'on', HEADWIND_API_PORT: 'x' }, { 'polling-interval': 'soon' });
-    assert.deepEqual(
-      mistakes.map((mistake) => mistake.split(':')[0] ?? '').toSorted((a, b) => a.localeCompare(b)),
-      ['HEADWIND_API_PORT', 'HEADWIND_POLLING_ENABLED', '--polling-interval'],
-    );
+    const names = new Set(mistakes.map((mistake) => mistake.split(':')[0]));
+    assert.deepEqual(names, new Set(['HEADWIND_API_PORT', 'HEADWIND_POLLING_ENABLED', '--polling-interval']));
   });
 
   it('two servers on one port are a mistake', () => {
