@@ -83,14 +83,20 @@ function findTarget(input: JudgeInput): Target | { step: Step } {
   const gone = (message: string) => (targetRef.uid === undefined ? fail(message) : { step: { kind: 'supersede', message } as const });
 
   if (targetRef.namespace !== request.metadata.namespace) {
-    return fail(`spec.targetRef.namespace is ${targetRef.namespace}, but a request may only change its own namespace ${request.metadata.namespace}`, 'CrossNamespace');
+    return fail(
+      `spec.targetRef.namespace is ${targetRef.namespace}, but a request may only change its own namespace ${request.metadata.namespace}`,
+      'CrossNamespace',
+    );
   }
   if (!workloadKindNames.some((kind) => kind === targetRef.kind)) {
     return fail(`spec.targetRef.kind is ${targetRef.kind}, which cannot be updated; use one of ${workloadKindNames.join(', ')}`);
   }
   if (!workload || !settings) return gone(`there is no managed ${name}; it needs the annotation headwind.sh/policy`);
-  if (targetRef.uid !== undefined && targetRef.uid !== workload.uid) return gone(`${name} is another object than the one the request was made for`);
-  const slots = workload.slots.filter((slot) => (containerName === undefined ? slot.image === currentImage : slot.container === containerName));
+  if (targetRef.uid !== undefined && targetRef.uid !== workload.uid)
+    return gone(`${name} is another object than the one the request was made for`);
+  const slots = workload.slots.filter((slot) =>
+    containerName === undefined ? slot.image === currentImage : slot.container === containerName,
+  );
   const [slot] = slots;
   if (!slot) return gone(`${name} has no container ${containerName ?? `with the image ${currentImage}`}`);
   if (slots.length > 1) return fail(`${slots.length} containers of ${name} have the image ${currentImage}; set spec.containerName`);
@@ -139,7 +145,16 @@ function movedDigest(request: UpdateRequest, digest: string): Step | undefined {
 type Check = (input: JudgeInput, target: Target, settings: ContainerSettings) => Step | undefined;
 
 // The order in which a person would want to hear the reasons; the registry is asked last, so that waiting costs no requests.
-const checks: readonly Check[] = [policyForbids, eventSourceNone, paused, rolloutInProgress, tooSoon, siblingPending, registryAnswer];
+const checks: readonly Check[] = [
+  policyForbids,
+  dryRun,
+  eventSourceNone,
+  paused,
+  rolloutInProgress,
+  tooSoon,
+  siblingPending,
+  registryAnswer,
+];
 
 function judgeApproved(input: JudgeInput, target: Target): Step {
   const settings = target.settings.container(target.slot.container);
@@ -161,13 +176,22 @@ function checkPolicy(request: UpdateRequest, { settings, slot }: Target): Step |
   const [current, next] = [parseImageReference(request.spec.currentImage), parseImageReference(request.spec.newImage)];
   if ('held' in container || triggerOf(request).includes('rollback')) return undefined;
   if ('invalid' in current || 'invalid' in next) {
-    return { kind: 'fail', reason: 'InvalidReference', message: 'invalid' in next ? next.invalid : `current image of ${slot.container} is invalid` };
+    return {
+      kind: 'fail',
+      reason: 'InvalidReference',
+      message: 'invalid' in next ? next.invalid : `current image of ${slot.container} is invalid`,
+    };
   }
   const tag = effectiveTag(next);
   if (tag === undefined || tag === current.tag) return undefined;
   const verdict = choose({ ...container, current: effectiveTag(current) ?? '', tags: [tag], event: tag });
   if (verdict.outcome === 'update' && verdict.tag === tag) return undefined;
   return { kind: 'supersede', message: `policy ${container.policy.text} does not allow ${tag}: ${verdict.message}` };
+}
+
+function dryRun({ request }: JudgeInput, { settings }: Target): Step | undefined {
+  if (!settings.dryRun || isApprovedByPerson(request)) return undefined;
+  return { kind: 'wait', reason: 'DryRun', message: 'headwind.sh/dry-run is set: only a person can have this applied' };
 }
 
 function eventSourceNone({ request }: JudgeInput, _target: Target, settings: ContainerSettings): Step | undefined {
@@ -194,7 +218,12 @@ function tooSoon({ request, now }: JudgeInput, { workload }: Target, settings: C
   const until = last + settings.minUpdateIntervalMs;
   if (until <= now) return undefined;
   const interval = formatDuration(settings.minUpdateIntervalMs);
-  return { kind: 'wait', reason: 'TooSoon', message: `the last change is less than ${interval} ago; not before ${formatTime(until)}`, wakeAtMs: until };
+  return {
+    kind: 'wait',
+    reason: 'TooSoon',
+    message: `the last change is less than ${interval} ago; not before ${formatTime(until)}`,
+    wakeAtMs: until,
+  };
 }
 
 /** Containers that are approved one after the other within two seconds roll together. */

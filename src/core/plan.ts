@@ -120,12 +120,16 @@ function planCandidate(input: PlanInput, slot: Slot, reference: ImageReference, 
   if (verdict.outcome !== 'update' || verdict.tag === null) return { plan: report(verdict.reason, verdict.message), actions: [] };
   const offer = describeOffer(verdict.tag, facts, open);
   const plan = report(verdict.reason, verdict.message, verdict.tag);
+  if (input.settings.dryRun)
+    return { plan: report('DryRun', `${verdict.message}; ${annotationPrefix}dry-run is set`, offer.tag), actions: [] };
   const remembered = recall({ tag: offer.tag, digest: offer.digest }, own, settings);
   if (remembered) return { plan: report(remembered.reason, remembered.message), actions: [] };
   if (offer.digest === undefined && offer.unverified === undefined) {
     const known = open !== undefined && tagOf(open) === offer.tag;
     return { plan: { ...plan, judged: known }, actions: known ? [] : [{ kind: 'confirm', slot, reference, tag: offer.tag }] };
   }
+  if (offer.digest === undefined && pinned(reference, settings))
+    return held(slot, 'RegistryUnavailable', offer.unverified ?? 'the digest to pin is not known');
   return { plan, actions: proposeOffer(input, slot, reference, settings, offer, open, own, verdict.message) };
 }
 
@@ -193,7 +197,13 @@ function describeRequest(
   reason: string,
 ): UpdateRequestSpec {
   return {
-    targetRef: { apiVersion: workload.apiVersion, kind: workload.kind, name: workload.name, namespace: workload.namespace, uid: workload.uid },
+    targetRef: {
+      apiVersion: workload.apiVersion,
+      kind: workload.kind,
+      name: workload.name,
+      namespace: workload.namespace,
+      uid: workload.uid,
+    },
     updateType: 'image',
     containerName: slot.container,
     currentImage: slot.image,

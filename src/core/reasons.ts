@@ -40,6 +40,7 @@ export const reasonTypes = {
   Quarantined: 'N',
   AlreadyFailed: 'N',
   Expired: 'N',
+  DryRun: 'N',
   PatchRefused: 'W',
   ChangedByOthers: 'N',
   // verdicts of the policy engine (docs: policy.md)

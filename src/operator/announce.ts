@@ -1,0 +1,72 @@
+import { reasonTypes, type Reason } from '../core/reasons.ts';
+import { triggerOf } from '../core/update-request.ts';
+import type { UpdateRequest } from '../core/update-request-schema.ts';
+import type { Workload } from '../core/workload.ts';
+import type { EventSubject, Events, Metrics } from '../ports.ts';
+
+/** Tells the world about a transition: Kubernetes Events on the workload and the request, and the counters that belong to it. */
+
+export interface Announcer {
+  readonly events: Events;
+  readonly metrics: Metrics;
+}
+
+export function workloadSubject(workload: Workload): EventSubject {
+  const { apiVersion, kind, namespace, name, uid } = workload;
+  return { apiVersion, kind, namespace, name, uid };
+}
+
+export function requestSubject(request: UpdateRequest): EventSubject {
+  const { namespace, name, uid } = request.metadata;
+  return { apiVersion: request.apiVersion, kind: request.kind, namespace, name, uid };
+}
+
+/** The same Event on the request and on its workload; `onRequest` where the request's own has another reason. */
+export function announce(
+  { events }: Announcer,
+  request: UpdateRequest,
+  workload: Workload | undefined,
+  reason: Reason,
+  message: string,
+  onRequest: Reason = reason,
+): void {
+  events.emit(requestSubject(request), onRequest, message);
+  const subject = workload ? workloadSubject(workload) : targetSubject(request);
+  if (subject) events.emit(subject, reason, message);
+}
+
+/** A person approved. */
+export function announceApproval(to: Announcer, request: UpdateRequest, workload?: Workload): void {
+  to.metrics.increment('updates_approved_total');
+  announce(to, request, workload, 'UpdateApproved', `${describe(request)} approved by ${request.status.approvedBy ?? 'unknown'}`);
+}
+
+/** A person rejected. */
+export function announceRejection(to: Announcer, request: UpdateRequest, workload?: Workload): void {
+  to.metrics.increment('updates_rejected_total');
+  const why = request.status.message === undefined ? '' : `: ${request.status.message}`;
+  announce(to, request, workload, 'UpdateRejected', `${describe(request)} rejected by ${request.status.rejectedBy ?? 'unknown'}${why}`);
+}
+
+/** Counts the end of a change in `updates_total`. */
+export function countResult({ metrics }: Announcer, request: UpdateRequest, result: 'applied' | 'failed' | 'expired' | 'superseded'): void {
+  const { targetRef, policy } = request.spec;
+  metrics.increment('updates_total', { kind: targetRef.kind, policy, trigger: triggerOf(request), result });
+}
+
+/** `web: nginx:1.25 → nginx:1.26` */
+export function describe(request: UpdateRequest): string {
+  const { containerName, currentImage, newImage } = request.spec;
+  return `${containerName ?? 'container'}: ${currentImage} → ${newImage}`;
+}
+
+/** Without a live workload, the Event still belongs to the object that the request names. */
+function targetSubject(request: UpdateRequest): EventSubject | undefined {
+  const { apiVersion, kind, namespace, name, uid } = request.spec.targetRef;
+  if (apiVersion === undefined || uid === undefined) return undefined;
+  return { apiVersion, kind, namespace, name, uid };
+}
+
+export function isWarning(reason: Reason): boolean {
+  return reasonTypes[reason] === 'W';
+}

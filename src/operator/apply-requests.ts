@@ -1,0 +1,81 @@
+import { type HistoryEntry, readDigests, recordApplied } from '../core/history.ts';
+import { formatTime } from '../core/duration.ts';
+import { effectiveTag, parseImageReference } from '../core/image-reference.ts';
+import { triggerOf } from '../core/update-request.ts';
+import type { UpdateRequest } from '../core/update-request-schema.ts';
+import type { Workload } from '../core/workload.ts';
+import { ApiError } from '../errors.ts';
+import type { WorkloadChange } from '../ports.ts';
+import type { OperatorDeps } from './deps.ts';
+import { approverOf, completeRequest, failRequest } from './request-transitions.ts';
+
+export interface ReadyRequest {
+  readonly request: UpdateRequest;
+  readonly container: string;
+}
+
+/**
+ * Applies requests of one workload in one patch, together with `last-update`, `update-history` and `digests`.
+ * False when the workload changed since it was read: read again and decide again. Throws what is worth a retry.
+ */
+export async function applyRequests(
+  workload: Workload,
+  ready: readonly ReadyRequest[],
+  deps: OperatorDeps,
+  signal: AbortSignal,
+): Promise<boolean> {
+  const now = deps.clock.now();
+  const images = new Map(ready.map(({ request, container }) => [container, request.spec.newImage]));
+  const entries = ready.map((item) => historyEntry(item, workload, now));
+  const annotations = recordApplied(workload.annotations, entries, now);
+  const outcome = await patch(workload, { images, annotations }, deps, signal);
+  if (outcome === 'changed') return false;
+  for (const { request } of ready) {
+    if ('refused' in outcome) {
+      await failRequest('PatchRefused', `the API server refuses the change: ${outcome.refused}`, { request, workload, deps, signal });
+    } else {
+      observeLatency(request, workload, deps);
+      await completeRequest(request.spec.newDigest, { request, workload: outcome.applied, deps, signal });
+    }
+  }
+  return true;
+}
+
+type Outcome = { readonly applied: Workload } | { readonly refused: string } | 'changed';
+
+async function patch(workload: Workload, change: WorkloadChange, { workloads }: OperatorDeps, signal: AbortSignal): Promise<Outcome> {
+  try {
+    return { applied: await workloads.apply(workload, change, signal) };
+  } catch (error) {
+    if (!(error instanceof ApiError)) throw error;
+    if (error.isConflict || error.isNotFound) return 'changed';
+    if (error.isRefusal) return { refused: error.message };
+    throw error;
+  }
+}
+
+function historyEntry({ request, container }: ReadyRequest, workload: Workload, now: number): HistoryEntry {
+  const { currentImage, newImage, newDigest, currentDigest } = request.spec;
+  const fromDigest = currentDigest ?? readDigests(workload.annotations)[container];
+  return {
+    container,
+    image: newImage,
+    timestamp: formatTime(now),
+    updateRequestName: request.metadata.name,
+    approvedBy: approverOf(request),
+    ...(newDigest === undefined ? {} : { digest: newDigest }),
+    fromImage: currentImage,
+    ...(fromDigest === undefined ? {} : { fromDigest }),
+    trigger: triggerOf(request),
+  };
+}
+
+/** From the arrival of the webhook to the accepted patch, where it was a webhook and nobody had to approve. */
+function observeLatency(request: UpdateRequest, workload: Workload, { access, book, clock, metrics }: OperatorDeps): void {
+  const reference = parseImageReference(request.spec.newImage);
+  if ('invalid' in reference || request.spec.requireApproval !== false || triggerOf(request) !== 'webhook') return;
+  const key = access.known(workload, reference);
+  const tag = effectiveTag(reference);
+  const push = key === undefined ? undefined : book.pushes(key, 0).find((candidate) => candidate.tag === tag);
+  if (push) metrics.observe('webhook_to_patch_seconds', (clock.now() - push.at) / 1000);
+}

@@ -1,0 +1,117 @@
+import { readHistory } from '../core/history.ts';
+import type { SlotPlan } from '../core/plan.ts';
+import { readSettings, type Settings } from '../core/settings.ts';
+import { type Workload, workloadKey } from '../core/workload.ts';
+import type { Listing } from './tag-book.ts';
+
+/**
+ * What the operator remembers of a workload between two looks at it. In memory only, and all of it may be lost: then a push counts
+ * no longer, a hold is told once more, and a running rollout is given its time again.
+ */
+export class Notes {
+  readonly #settings = new WeakMap<Workload, Settings>();
+  readonly #watermarks = new Map<string, Map<string, number>>();
+  readonly #unsettledSince = new Map<string, number>();
+  readonly #delivered = new Map<string, Map<string, Delivery>>();
+  readonly #plans = new Map<string, readonly SlotPlan[]>();
+  readonly #told = new Map<string, string>();
+
+  /** The settings of a workload, read once per version of the object. */
+  settings(workload: Workload): Settings {
+    const known = this.#settings.get(workload);
+    if (known) return known;
+    const settings = readSettings(
+      workload.annotations,
+      workload.slots.map(({ container }) => container),
+    );
+    this.#settings.set(workload, settings);
+    return settings;
+  }
+
+  /** Pushes up to this number no longer count for the container. */
+  watermark(key: string, container: string): number {
+    return this.#watermarks.get(key)?.get(container) ?? 0;
+  }
+
+  /** The container has judged every push up to `sequence`. */
+  usedUp(key: string, container: string, sequence: number): void {
+    const marks = this.#watermarks.get(key) ?? new Map<string, number>();
+    marks.set(container, Math.max(sequence, marks.get(container) ?? 0));
+    this.#watermarks.set(key, marks);
+  }
+
+  /** A push that arrived before somebody else set an image never applies to it. Changes of our own do not use pushes up. */
+  workloadChanged(next: Workload, old: Workload | undefined, sequence: number): void {
+    if (sequence === 0) return;
+    const key = workloadKey(next);
+    const before = new Map(old?.slots.map(({ container, image }) => [container, image]));
+    for (const { container, image } of next.slots) {
+      if (before.get(container) !== image && !isOurs(next, container, image)) this.usedUp(key, container, sequence);
+    }
+  }
+
+  /** Since when a rollout of the workload has been seen running; undefined while none is. */
+  unsettledSince(workload: Workload, now: number): number | undefined {
+    const key = workloadKey(workload);
+    if (workload.rollout.settled) {
+      this.#unsettledSince.delete(key);
+      return undefined;
+    }
+    const since = this.#unsettledSince.get(key) ?? now;
+    this.#unsettledSince.set(key, since);
+    return since;
+  }
+
+  /** The list of tags that polling last handed to this workload: not more often than its own interval allows. */
+  delivered(key: string, bookKey: string): Delivery | undefined {
+    return this.#delivered.get(key)?.get(bookKey);
+  }
+
+  deliver(key: string, bookKey: string, delivery: Delivery): void {
+    const deliveries = this.#delivered.get(key) ?? new Map<string, Delivery>();
+    deliveries.set(bookKey, delivery);
+    this.#delivered.set(key, deliveries);
+  }
+
+  plan(key: string): readonly SlotPlan[] | undefined {
+    return this.#plans.get(key);
+  }
+
+  plans(): IterableIterator<readonly SlotPlan[]> {
+    return this.#plans.values();
+  }
+
+  setPlan(key: string, plan: readonly SlotPlan[]): void {
+    this.#plans.set(key, plan);
+  }
+
+  /** Is this news for the subject? Remembers it; an empty text forgets. */
+  isNews(subject: string, text: string): boolean {
+    if (text === '') {
+      this.#told.delete(subject);
+      return false;
+    }
+    if (this.#told.get(subject) === text) return false;
+    this.#told.set(subject, text);
+    return true;
+  }
+
+  /** The workload is gone, or nobody manages it any more. */
+  forget(key: string): void {
+    this.#watermarks.delete(key);
+    this.#unsettledSince.delete(key);
+    this.#delivered.delete(key);
+    this.#plans.delete(key);
+    this.#told.delete(key);
+    this.#told.delete(`${key}|registry`);
+  }
+}
+
+export interface Delivery {
+  readonly listing: Listing;
+  readonly at: number;
+}
+
+function isOurs({ annotations }: Workload, container: string, image: string): boolean {
+  return readHistory(annotations).entries.find((entry) => entry.container === container)?.image === image;
+}

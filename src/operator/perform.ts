@@ -1,0 +1,33 @@
+import type { Action } from '../core/plan.ts';
+import type { Workload } from '../core/workload.ts';
+import type { OperatorDeps } from './deps.ts';
+import { open, supersede, unverifiedCondition, verifiedCondition } from './request-transitions.ts';
+
+/** Carries out the actions of a plan, in their order. A request that needs approval is Pending at once; a direct one gets its status with the result. */
+export async function perform(actions: readonly Action[], workload: Workload, deps: OperatorDeps, signal: AbortSignal): Promise<void> {
+  for (const action of actions) {
+    switch (action.kind) {
+      case 'confirm':
+        await deps.access.digest(workload, action.reference, action.tag, signal);
+        break;
+      case 'supersede':
+        await supersede(action.message, { request: action.request, workload, deps, signal });
+        break;
+      case 'create':
+        await create(action, workload, deps, signal);
+        break;
+    }
+  }
+}
+
+async function create(
+  { name, spec, unverified }: Extract<Action, { kind: 'create' }>,
+  workload: Workload,
+  deps: OperatorDeps,
+  signal: AbortSignal,
+): Promise<void> {
+  const request = await deps.updateRequests.create({ namespace: workload.namespace, name, owner: workload, spec }, signal);
+  if (unverified === undefined && spec.requireApproval === false) return;
+  const condition = unverified === undefined ? verifiedCondition(spec.newDigest ?? '') : unverifiedCondition(unverified);
+  await open({ request, workload, deps, signal }, condition);
+}

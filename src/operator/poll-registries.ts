@@ -1,0 +1,215 @@
+import { canonicalRepository, type ImageReference, parseImageReference } from '../core/image-reference.ts';
+import type { Reason } from '../core/reasons.ts';
+import { type Workload, workloadKey } from '../core/workload.ts';
+import { RegistryError } from '../errors.ts';
+import type { Clock, Events, Log, Metrics, Registry, Workloads } from '../ports.ts';
+import { workloadSubject } from './announce.ts';
+import { type Controller, controllerQueue, type Result, runController, type Stop } from './controller.ts';
+import type { Notes } from './notes.ts';
+import type { Access, RepositoryAccess } from './repository-access.ts';
+import type { TagBook } from './tag-book.ts';
+import type { WorkQueue } from './work-queue.ts';
+
+/**
+ * Looks at registries when it is due: one check per (repository, credential), however many workloads use it. Due when the smallest
+ * interval that its workloads ask for has passed. Records the complete list of tags and wakes those that may know it.
+ */
+
+export interface PollDeps {
+  readonly workloads: Workloads;
+  readonly access: RepositoryAccess;
+  readonly registry: Registry;
+  readonly book: TagBook;
+  readonly notes: Notes;
+  readonly events: Events;
+  readonly log: Log;
+  readonly metrics: Metrics;
+  readonly clock: Clock;
+  readonly intervalMs: number;
+  readonly wake: (key: string) => void;
+  /** Between 0 and 1; settable for tests. */
+  readonly random?: () => number;
+}
+
+interface Consumer {
+  readonly workload: Workload;
+  readonly reference: ImageReference;
+  readonly intervalMs: number;
+}
+
+const startSpreadMs = 60_000;
+/** An interval counts as passed this much early, so that jitter never costs a whole round. */
+const tolerance = 0.85;
+
+export class RegistryPoller {
+  readonly #deps: PollDeps;
+  readonly #queue: WorkQueue;
+  readonly #dueAt = new Map<string, number>();
+  readonly #checkedAt = new Map<string, number>();
+  /** Lists that suddenly shrank: believed only when the next look says the same. */
+  readonly #suspect = new Set<string>();
+
+  constructor(deps: PollDeps) {
+    this.#deps = deps;
+    this.#queue = controllerQueue('polling', deps.metrics);
+  }
+
+  /** A workload appeared or changed: its repositories are looked at in time. Cheap, called for every event. */
+  workloadChanged(workload: Workload): void {
+    for (const [repository, consumer] of this.#wants(workload)) {
+      const { clock } = this.#deps;
+      const checkedAt = this.#checkedAt.get(repository);
+      const spread = this.#random() * Math.min(consumer.intervalMs, startSpreadMs);
+      const wanted = checkedAt === undefined ? clock.now() + spread : checkedAt + consumer.intervalMs;
+      const known = this.#dueAt.get(repository);
+      if (known !== undefined && known <= wanted) continue;
+      this.#dueAt.set(repository, wanted);
+      this.#queue.addAfter(repository, Math.max(0, wanted - clock.now()));
+    }
+  }
+
+  /** Works until `stop.signal` aborts. */
+  async run(stop: Stop): Promise<void> {
+    const { log, metrics } = this.#deps;
+    const controller: Controller = {
+      name: 'polling',
+      queue: this.#queue,
+      log,
+      metrics,
+      workers: 16,
+      reconcile: (key, signal) => this.#check(key, signal),
+    };
+    for (const workload of this.#deps.workloads.all()) this.workloadChanged(workload);
+    const cycles = setInterval(() => metrics.increment('polling_cycles_total'), this.#deps.intervalMs);
+    try {
+      await runController(controller, stop);
+    } finally {
+      clearInterval(cycles);
+    }
+  }
+
+  async #check(repository: string, signal: AbortSignal): Promise<Result> {
+    const { clock } = this.#deps;
+    const consumers = this.#consumers(repository);
+    if (consumers.length === 0) {
+      this.#dueAt.delete(repository);
+      this.#checkedAt.delete(repository);
+      return {};
+    }
+    const intervalMs = Math.min(...consumers.map((consumer) => consumer.intervalMs));
+    this.#checkedAt.set(repository, clock.now());
+    let retryAfterMs: number | undefined;
+    for (const { access, group } of await this.#groupByAccess(consumers, signal)) {
+      const failure = await this.#checkGroup(access, group, signal);
+      if (failure?.retryAfterMs !== undefined) retryAfterMs = Math.max(failure.retryAfterMs, retryAfterMs ?? 0);
+    }
+    const delayMs = Math.max(intervalMs * (0.9 + 0.2 * this.#random()), retryAfterMs ?? 0);
+    this.#dueAt.set(repository, clock.now() + delayMs);
+    return { requeueAfterMs: delayMs };
+  }
+
+  async #groupByAccess(consumers: readonly Consumer[], signal: AbortSignal): Promise<{ access: Access; group: Consumer[] }[]> {
+    const groups = new Map<string, { access: Access; group: Consumer[] }>();
+    for (const consumer of consumers) {
+      const access = await this.#deps.access.open(consumer.workload, consumer.reference, signal);
+      for (const { reason, message } of access.problems) this.#tell([consumer], reason, message);
+      const known = groups.get(access.key);
+      if (known) known.group.push(consumer);
+      else groups.set(access.key, { access, group: [consumer] });
+    }
+    return [...groups.values()];
+  }
+
+  async #checkGroup(access: Access, group: readonly Consumer[], signal: AbortSignal): Promise<RegistryError | undefined> {
+    const { registry, metrics, log } = this.#deps;
+    const [first] = group;
+    if (!first) return undefined;
+    metrics.increment('polling_images_checked_total');
+    try {
+      const { tags, truncated } = await registry.tags(first.reference, access.credentials, signal);
+      if (truncated)
+        this.#tell(
+          group,
+          'TagListTruncated',
+          `the list of tags of ${canonicalRepository(first.reference)} is longer than can be read; nothing is decided from a part`,
+        );
+      else if (this.#isCredible(access.key, tags)) this.#record(access.key, tags, group);
+      metrics.increment('polls_total', { result: truncated ? 'truncated' : 'ok' });
+      return undefined;
+    } catch (error) {
+      if (!(error instanceof RegistryError)) throw error;
+      metrics.increment('polls_total', { result: error.code });
+      metrics.increment('polling_errors_total');
+      log.warn({ repository: canonicalRepository(first.reference), code: error.code, error: error.message }, 'polling failed');
+      const refused = error.code === 'Unauthorized' || error.code === 'Denied';
+      this.#tell(group, refused ? 'NoCredentialAccepted' : 'RegistryUnavailable', error.message);
+      return error;
+    }
+  }
+
+  /** A list that lost more than half of its tags is believed only when the next look says so too. */
+  #isCredible(key: string, tags: readonly string[]): boolean {
+    const before = this.#deps.book.listing(key)?.tags.length ?? 0;
+    if (tags.length * 2 >= before || this.#suspect.delete(key)) return true;
+    this.#suspect.add(key);
+    return false;
+  }
+
+  #record(key: string, tags: readonly string[], group: readonly Consumer[]): void {
+    const { book, notes, clock, metrics, wake } = this.#deps;
+    const now = clock.now();
+    const before = book.listing(key);
+    const added = book.recordListing(key, { tags, origin: 'polling', at: now });
+    metrics.increment('polling_new_tags_found_total', {}, added.length);
+    const listing = book.listing(key);
+    if (!listing) return;
+    const unchanged = before !== undefined && added.length === 0 && before.tags.length === tags.length;
+    for (const { workload, intervalMs } of group) {
+      const workloadId = workloadKey(workload);
+      const last = notes.delivered(workloadId, key);
+      if (last && now - last.at < intervalMs * tolerance) continue;
+      notes.deliver(workloadId, key, { listing, at: now });
+      if (!unchanged || last?.listing !== before) wake(workloadId);
+    }
+  }
+
+  #consumers(repository: string): Consumer[] {
+    const consumers: Consumer[] = [];
+    let filtered = 0;
+    for (const workload of this.#deps.workloads.using(repository)) {
+      const consumer = this.#wants(workload).get(repository);
+      if (consumer) consumers.push(consumer);
+      else filtered++;
+    }
+    if (filtered > 0) this.#deps.metrics.increment('polling_resources_filtered_total', {}, filtered);
+    return consumers;
+  }
+
+  /** Repositories of the workload whose tags a policy needs by polling, each with the smallest interval asked for. */
+  #wants(workload: Workload): Map<string, Consumer> {
+    const wanted = new Map<string, Consumer>();
+    const settings = this.#deps.notes.settings(workload);
+    for (const { container, image } of workload.slots) {
+      const reference = parseImageReference(image);
+      const own = settings.container(container);
+      if ('invalid' in reference || 'held' in own || !settings.selects(container, reference)) continue;
+      if (own.eventSource !== 'polling' && own.eventSource !== 'both') continue;
+      if (own.policy.name === 'none' || own.policy.name === 'digest' || own.policy.name === 'force') continue;
+      const repository = canonicalRepository(reference);
+      const intervalMs = Math.min(own.pollingIntervalMs ?? this.#deps.intervalMs, wanted.get(repository)?.intervalMs ?? Infinity);
+      wanted.set(repository, { workload, reference, intervalMs });
+    }
+    return wanted;
+  }
+
+  #tell(group: readonly Consumer[], reason: Reason, message: string): void {
+    for (const { workload } of group) {
+      if (!this.#deps.notes.isNews(`${workloadKey(workload)}|registry`, `${reason} ${message}`)) continue;
+      this.#deps.events.emit(workloadSubject(workload), reason, message);
+    }
+  }
+
+  #random(): number {
+    return (this.#deps.random ?? Math.random)();
+  }
+}

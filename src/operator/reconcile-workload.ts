@@ -1,0 +1,145 @@
+import { parseImageReference } from '../core/image-reference.ts';
+import { planUpdates, type Plan, type RepositoryFacts } from '../core/plan.ts';
+import type { Reason } from '../core/reasons.ts';
+import type { ContainerSettings } from '../core/settings.ts';
+import { parseWorkloadKey, type Workload, workloadKey } from '../core/workload.ts';
+import { RegistryError } from '../errors.ts';
+import { isWarning, workloadSubject } from './announce.ts';
+import { findOutdated } from './clean-up.ts';
+import type { Result } from './controller.ts';
+import type { OperatorDeps } from './deps.ts';
+import { perform } from './perform.ts';
+import { progressRequests } from './reconcile-update-request.ts';
+import { isNotFound } from './repository-access.ts';
+
+/** Requests move, a plan makes new ones, those move … a handful of rounds settles every case; the rest waits for the next wake. */
+const maximumRounds = 6;
+const askAgainMs = 60_000;
+
+/**
+ * The one loop, per workload: moves its requests forward, then plans from all that is known.
+ * Level-triggered: reads the whole state each time and never asks what woke it.
+ */
+export async function reconcileWorkload(key: string, deps: OperatorDeps, signal: AbortSignal): Promise<Result> {
+  const ref = parseWorkloadKey(key);
+  const wake = new Earliest();
+  for (let round = 0; round < maximumRounds; round++) {
+    wake.reset();
+    const progress = await progressRequests(ref, deps, signal);
+    wake.at(progress.wakeAtMs);
+    const workload = deps.workloads.get(ref);
+    if (!workload) {
+      deps.notes.forget(key);
+      break;
+    }
+    const planned = await planAndPerform(workload, deps, signal);
+    wake.at(planned.wakeAtMs);
+    if (!progress.changed && !planned.changed) break;
+  }
+  wake.at(await deleteOutdated(key, deps, signal));
+  return wake.result(deps.clock.now());
+}
+
+async function planAndPerform(
+  workload: Workload,
+  deps: OperatorDeps,
+  signal: AbortSignal,
+): Promise<{ changed: boolean; wakeAtMs?: number }> {
+  const key = workloadKey(workload);
+  const sequence = deps.book.sequence;
+  const plan = planUpdates({
+    workload,
+    settings: deps.notes.settings(workload),
+    requests: deps.updateRequests.of(workload).filter(({ spec }) => (spec.targetRef.uid ?? workload.uid) === workload.uid),
+    facts: (slot, reference, settings) => factsOf(key, workload, slot.container, reference, settings, deps),
+    now: deps.clock.now(),
+    requestExpiryMs: deps.requestSettings.expiryMs,
+  });
+  deps.notes.setPlan(key, plan.slots);
+  tellHolds(workload, plan, deps);
+  const failure = await performOrExplain(plan, workload, deps, signal);
+  if (failure !== undefined) return { changed: false, wakeAtMs: deps.clock.now() + failure.retryMs };
+  for (const { container, judged } of plan.slots) {
+    if (judged && sequence > 0) deps.notes.usedUp(key, container, sequence);
+  }
+  return { changed: plan.actions.length > 0 };
+}
+
+/** A registry that cannot confirm a candidate is no failure of the loop: the workload is told and looked at again. */
+async function performOrExplain(
+  plan: Plan,
+  workload: Workload,
+  deps: OperatorDeps,
+  signal: AbortSignal,
+): Promise<{ retryMs: number } | undefined> {
+  try {
+    await perform(plan.actions, workload, deps, signal);
+    return undefined;
+  } catch (error) {
+    if (!(error instanceof RegistryError)) throw error;
+    tell(workload, isNotFound(error) ? 'TagNotFound' : 'RegistryUnavailable', error.message, deps);
+    return { retryMs: error.retryAfterMs ?? askAgainMs };
+  }
+}
+
+function factsOf(
+  key: string,
+  workload: Workload,
+  container: string,
+  reference: Exclude<ReturnType<typeof parseImageReference>, { invalid: string }>,
+  { eventSource }: ContainerSettings,
+  { access, book, notes, clock }: OperatorDeps,
+): RepositoryFacts {
+  const bookKey = access.known(workload, reference);
+  if (bookKey === undefined) return { tags: undefined, pushes: [], digestOf: () => undefined };
+  const listing = book.listing(bookKey);
+  const polled = listing?.origin === 'manual' ? listing : notes.delivered(key, bookKey)?.listing;
+  const listens = { polling: eventSource !== 'webhook', webhook: eventSource !== 'polling' };
+  return {
+    tags: listens.polling || polled?.origin === 'manual' ? polled?.tags : undefined,
+    pushes: listens.webhook ? book.pushes(bookKey, notes.watermark(key, container)) : [],
+    digestOf: (tag) => book.freshDigest(bookKey, tag, clock.now()),
+  };
+}
+
+/** What is wrong with annotations or images is told once per change, as an Event on the workload. */
+function tellHolds(workload: Workload, plan: Plan, deps: OperatorDeps): void {
+  const told: { reason: Reason; message: string }[] = [...deps.notes.settings(workload).problems];
+  for (const { container, reason, message } of plan.slots) {
+    if (isWarning(reason) && reason !== 'InvalidAnnotation') told.push({ reason, message: `${container}: ${message}` });
+  }
+  if (plan.slots.length === 0 && workload.slots.length > 0) {
+    told.push({ reason: 'NoContainerMatches', message: 'headwind.sh/images means none of the containers' });
+  }
+  const text = told.map(({ reason, message }) => `${reason} ${message}`).join('\n');
+  if (!deps.notes.isNews(workloadKey(workload), text)) return;
+  for (const { reason, message } of told) deps.events.emit(workloadSubject(workload), reason, message);
+}
+
+function tell(workload: Workload, reason: Reason, message: string, deps: OperatorDeps): void {
+  if (!deps.notes.isNews(`${workloadKey(workload)}|registry`, `${reason} ${message}`)) return;
+  deps.events.emit(workloadSubject(workload), reason, message);
+}
+
+async function deleteOutdated(key: string, deps: OperatorDeps, signal: AbortSignal): Promise<number | undefined> {
+  const requests = deps.updateRequests.of(parseWorkloadKey(key));
+  const { outdated, wakeAtMs } = findOutdated(requests, deps.clock.now(), deps.requestSettings);
+  for (const request of outdated) await deps.updateRequests.delete(request, signal);
+  return wakeAtMs;
+}
+
+class Earliest {
+  #atMs: number | undefined;
+
+  reset(): void {
+    this.#atMs = undefined;
+  }
+
+  at(atMs: number | undefined): void {
+    if (atMs !== undefined) this.#atMs = Math.min(atMs, this.#atMs ?? Infinity);
+  }
+
+  result(now: number): Result {
+    return this.#atMs === undefined ? {} : { requeueAfterMs: Math.max(0, this.#atMs - now) };
+  }
+}

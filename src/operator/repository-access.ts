@@ -1,0 +1,75 @@
+import { canonicalRepository, type ImageReference } from '../core/image-reference.ts';
+import type { Workload } from '../core/workload.ts';
+import { RegistryError } from '../errors.ts';
+import type { CredentialSet, Problem, PullContext, PullSecrets, Registry } from '../ports.ts';
+import type { TagBook } from './tag-book.ts';
+
+/** One way into a repository: what several workloads with the same credentials share. */
+export interface Access {
+  /** Key of the tag book: canonical repository and fingerprint of the credentials. */
+  readonly key: string;
+  readonly credentials: CredentialSet;
+  /** Pull secrets that could not be read. */
+  readonly problems: readonly Problem[];
+}
+
+export interface AccessDeps {
+  readonly registry: Registry;
+  readonly pullSecrets: PullSecrets;
+  readonly book: TagBook;
+  readonly clock: { now(): number };
+}
+
+/** Finds the credentials that a workload's pods would use, and keeps which tag-book entry belongs to whom. */
+export class RepositoryAccess {
+  readonly #deps: AccessDeps;
+  /** `repository|pull context` → key of the tag book, as of the last look. */
+  readonly #keys = new Map<string, string>();
+
+  constructor(deps: AccessDeps) {
+    this.#deps = deps;
+  }
+
+  /** Key of what is known for this workload and repository; undefined when nobody has looked yet. */
+  known(workload: Workload, reference: ImageReference): string | undefined {
+    return this.#keys.get(groupOf(workload, reference));
+  }
+
+  /** Reads the pull secrets (kept for a minute) and matches them to the repository. */
+  async open(workload: Workload, reference: ImageReference, signal: AbortSignal): Promise<Access> {
+    const { secrets, problems } = await this.#deps.pullSecrets.of(pullContextOf(workload), signal);
+    const credentials = this.#deps.registry.credentials(reference, secrets);
+    const key = `${canonicalRepository(reference)}|${credentials.fingerprint}`;
+    this.#keys.set(groupOf(workload, reference), key);
+    return { key, credentials, problems: [...problems, ...credentials.problems] };
+  }
+
+  /** The digest behind a tag: from the book while fresh, else from the registry, which it records. Throws RegistryError. */
+  async digest(workload: Workload, reference: ImageReference, tag: string, signal: AbortSignal): Promise<string> {
+    const { book, clock, registry } = this.#deps;
+    const access = await this.open(workload, reference, signal);
+    const fresh = book.freshDigest(access.key, tag, clock.now());
+    if (fresh !== undefined) return fresh;
+    const { digest } = await registry.resolve(reference, tag, access.credentials, signal);
+    book.recordHead(access.key, tag, digest, clock.now());
+    return digest;
+  }
+}
+
+/** Who shares pull secrets with whom: namespace, service account, names of the secrets. */
+export function pullContextKey({ namespace, serviceAccountName, pullSecretNames }: PullContext): string {
+  return `${namespace}/${serviceAccountName}/${pullSecretNames.join(',')}`;
+}
+
+function pullContextOf({ namespace, serviceAccountName, pullSecretNames }: Workload): PullContext {
+  return { namespace, serviceAccountName, pullSecretNames };
+}
+
+function groupOf(workload: Workload, reference: ImageReference): string {
+  return `${canonicalRepository(reference)}|${pullContextKey(workload)}`;
+}
+
+/** Is this the registry's definite "there is no such tag", as opposed to no answer? */
+export function isNotFound(error: unknown): boolean {
+  return error instanceof RegistryError && error.isNotFound;
+}
