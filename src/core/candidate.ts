@@ -27,8 +27,7 @@ export interface Considered {
 }
 
 const legalPattern = /^[A-Za-z0-9_][A-Za-z0-9._+-]{0,127}$/;
-const generatedPattern = /^sha(?:256|384|512)-[0-9a-f]{64,128}(?:\.[a-z]+)?$/;
-const generatedEndings = ['.sig', '.att', '.sbom'];
+const generatedPattern = /^sha(?:256|384|512)-[0-9a-f]{64,128}(?:\.[a-z]+)?$|\.(?:sig|att|sbom)$/;
 
 /** Is this a text that can stand as a tag, or, with `+`, as a chart version? */
 export function isLegalTag(text: string): boolean {
@@ -37,7 +36,7 @@ export function isLegalTag(text: string): boolean {
 
 /** Tags that signing and attestation tools write beside an image. No policy ever takes one. */
 export function isGenerated(text: string): boolean {
-  return generatedEndings.some((ending) => text.endsWith(ending)) || generatedPattern.test(text);
+  return generatedPattern.test(text);
 }
 
 /** Why a tag is no candidate whatever the policy says, or undefined. */

@@ -33,10 +33,13 @@ interface Decision {
 /** Decides which tag follows the running one. Pure; the order of the lists does not matter. */
 export function choose(input: PolicyInput): PolicyVerdict {
   const situation = readSituation(input);
-  const { judge, ...decision } = decide(situation);
+  const { outcome, tag, reason, message, judge } = decide(situation);
   let considered: readonly Considered[] | undefined;
   return {
-    ...decision,
+    outcome,
+    tag,
+    reason,
+    message,
     get considered() {
       considered ??= listConsidered(situation, judge);
       return considered;
@@ -61,7 +64,10 @@ function decideForce(situation: Situation): Decision {
     return restartOr(situation, hold('UpToDate', `the digest behind ${current} has not changed`));
   }
   const refused = refusePush(situation, event);
-  if (refused) return restartOr(situation, hold('TagRefused', describeRefused(event, refused)));
+  if (refused) {
+    const judge: Judge = (text) => (text === event ? refused : 'NotConsulted');
+    return restartOr(situation, hold('TagRefused', describeRefused(event, refused), judge));
+  }
   if (input.matchTag) return restartOr(situation, hold('TagMismatch', `${event} was pushed, but only pushes of ${current} count`));
   return update('ForcedTag', event, `${event} was pushed, and force takes what is pushed`, (text) =>
     text === event ? 'Pushed' : 'NotConsulted',

@@ -1,6 +1,6 @@
 import { isCommitHash } from './commit-hash.ts';
 import { type Prerelease, readPrerelease } from './prerelease.ts';
-import { type Revision, readSuffix } from './tag-suffix.ts';
+import { type Revision, readSuffix, type Suffix } from './tag-suffix.ts';
 
 /** `ver` a version, `cal` a version that begins with a year, `long` one large number (a build, a unix time), `date` a day or an instant. */
 export type TagKind = 'ver' | 'cal' | 'long' | 'date';
@@ -41,26 +41,30 @@ export function parseTag(text: string): Tag | undefined {
   const [whole, prefix = '', v = ''] = head;
   const body = version.slice(whole.length);
   const numbers = readDate(body) ?? readCore(body);
-  if (!numbers || isCommitHash(firstSegment(body))) return undefined;
-  const glued = readGlued(body.slice(numbers.length));
+  if (!numbers) return undefined;
+  const glued = readGlued(body, numbers.length);
   if (!glued) return undefined;
   const suffix = readSuffix(body.slice(numbers.length + glued.length), glued);
   const { kind, core } = numbers;
-  const revision = suffix.revision;
   return {
     text,
-    // A slash cannot occur in a tag, so no two families share a text.
-    family: `${kind}/${numbers.precision}/${prefix}/${suffix.variant}/${revision?.style ?? ''}/${suffix.hash === '' ? '' : '#'}`,
+    family: familyOf(numbers, prefix, suffix),
     kind,
     prefix,
     v,
     core,
     pre: suffix.pre,
     variant: suffix.variant,
-    revision,
+    revision: suffix.revision,
     hash: suffix.hash,
     build: plus < 0 ? '' : text.slice(plus + 1),
   };
+}
+
+// A slash cannot occur in a tag, so no two families share a text.
+function familyOf({ kind, precision }: Numbers, prefix: string, { variant, revision, hash }: Suffix): string {
+  if (prefix === '' && variant === '' && hash === '' && revision === undefined) return `${kind}/${precision}`;
+  return `${kind}/${precision}/${prefix}/${variant}/${revision?.style ?? ''}/${hash === '' ? '' : '#'}`;
 }
 
 interface Numbers {
@@ -90,21 +94,20 @@ function isYear(digits: string): boolean {
   return digits.length === 4 && digits >= '1900' && digits <= '2199';
 }
 
-// `1234567-alpine` is a number, `123456a-alpine` and `main-123456a` are commits that happen to begin with a digit.
-function firstSegment(body: string): string {
-  const end = body.search(/[-_.]/);
-  return end < 0 ? body : body.slice(0, end);
-}
-
 interface Glued {
   readonly length: number;
   readonly pre?: Prerelease;
   readonly revision?: Revision;
 }
 
+const nothingGlued: Glued = { length: 0 };
+
 /** Text glued to the core: `3.10.0b4`, `1.1.1w`, `9.8p1`. Undefined when it is anything else. */
-function readGlued(rest: string): Glued | undefined {
-  if (rest === '' || /^[-_.]/.test(rest)) return { length: 0 };
+function readGlued(body: string, from: number): Glued | undefined {
+  const rest = body.slice(from);
+  if (rest === '' || /^[-_.]/.test(rest)) return nothingGlued;
+  // `123456a-alpine` and `main-123456a` are commits that happen to begin with a digit.
+  if (isCommitHash(body.split(/[-_.]/, 1)[0] ?? '')) return undefined;
   const word = gluedPrerelease.exec(rest)?.[0];
   const pre = word === undefined ? undefined : readPrerelease(word);
   if (word !== undefined && pre) return { length: word.length, pre };

@@ -1,0 +1,22 @@
+/** Versions inside and outside a range, read as strict SemVer. */
+export const rangeVectors: readonly { range: string; allowPrerelease?: true; accepts: readonly string[]; refuses: readonly string[] }[] = [
+  { range: '=2.0', accepts: ['2.0.0', '2.0.1'], refuses: ['1.2.3'] },
+  { range: '!=4.1', accepts: ['5.1.0'], refuses: ['4.1.0', '4.1.1', '5.1.0-alpha.1'] },
+  { range: '<1.x', accepts: ['0.1.1'], refuses: ['1.1.1', '2.0.0'] },
+  { range: '<=11', accepts: ['1.2.3', '11.2.3'], refuses: ['12.2.3'] },
+  { range: '>11.1', accepts: ['11.2.1'], refuses: ['11.1.0', '11.1.1'] },
+  { range: '>=0-0', accepts: ['0.0.1-alpha', '0.0.0-alpha'], refuses: [] },
+  { range: '*', accepts: ['4.5.6'], refuses: ['1.2.3-alpha.1'] },
+  { range: '2.*', accepts: ['2.1.1'], refuses: ['3.4.5'] },
+  { range: '~1.2.3', accepts: ['1.2.4', '1.2.5'], refuses: ['1.2.2', '1.3.4'] },
+  { range: '~1.2.3-beta.2', accepts: ['1.2.3-beta.4', '1.2.4-beta.2'], refuses: ['1.3.4-beta.2'] },
+  { range: '~0.0.0', accepts: ['1.2.3'], refuses: [] },
+  { range: '^1.2.3', accepts: ['1.8.9'], refuses: ['2.8.9', '1.2.1'] },
+  { range: '^0.0.3', accepts: ['0.0.3'], refuses: ['0.0.4'] },
+  { range: '^0.0', accepts: ['0.0.3'], refuses: ['0.1.4', '1.0.4'] },
+  { range: '>=1.1, <2, !=1.2.3', accepts: ['1.2.4'], refuses: ['1.2.3'] },
+  { range: '>= 1.0.0 <= 2.0.0-beta', accepts: ['1.0.1', '1.0.1-beta'], refuses: ['3.0.0'] },
+  { range: '1.1 - 2', accepts: ['1.1.1'], refuses: [] },
+  { range: '1.1-3', accepts: [], refuses: ['4.3.2'] },
+  { range: '~1.1', allowPrerelease: true, accepts: ['1.1.1-alpha'], refuses: [] },
+];
