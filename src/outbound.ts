@@ -8,6 +8,8 @@ import { allowsPrivate, checkTarget, failure, firstHop, type Hop, isAllowed, nam
 import { openPool, type TlsOptions, tlsFingerprint } from './outbound-pools.ts';
 import { type ProxySettings, proxyChooser } from './outbound-proxy.ts';
 
+export { decodedBody } from './outbound-body.ts';
+export { startDeadline } from './outbound-deadline.ts';
 export { outboundFailure, redactUrl } from './outbound-failure.ts';
 export { openPool, type PoolOptions, type TlsOptions } from './outbound-pools.ts';
 export type { ProxySettings } from './outbound-proxy.ts';
