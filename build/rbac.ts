@@ -1,0 +1,80 @@
+import { type Permission, permissions } from '../src/kubernetes/permissions.ts';
+
+interface Rule {
+  readonly apiGroups: readonly string[];
+  readonly resources: readonly string[];
+  readonly resourceNames?: readonly string[];
+  readonly verbs: readonly string[];
+}
+
+const api = 'rbac.authorization.k8s.io/v1';
+const account = 'headwind';
+
+/** Rights of the operator for all namespaces, and roles to be bound to people. */
+export function clusterRbac(home: string): object[] {
+  return [
+    serviceAccount(home),
+    { apiVersion: api, kind: 'ClusterRole', metadata: { name: account }, rules: rulesOf('watched') },
+    binding('ClusterRoleBinding', { name: account }, 'ClusterRole', home),
+    { apiVersion: api, kind: 'Role', metadata: { name: account, namespace: home }, rules: rulesOf('home') },
+    binding('RoleBinding', { name: account, namespace: home }, 'Role', home),
+    ...peopleRoles(),
+  ];
+}
+
+/** Rights of the operator in a single namespace, which is its home as well: for development. */
+export function localRbac(namespace: string): object[] {
+  return [
+    serviceAccount(namespace),
+    { apiVersion: api, kind: 'Role', metadata: { name: account, namespace }, rules: [...rulesOf('watched'), ...rulesOf('home')] },
+    binding('RoleBinding', { name: account, namespace }, 'Role', namespace),
+  ];
+}
+
+const requests = { apiGroups: ['headwind.sh'], resources: ['updaterequests'] };
+const viewing: Rule = { ...requests, verbs: ['get', 'list', 'watch'] };
+const approving: readonly Rule[] = [
+  viewing,
+  { ...requests, verbs: ['approve', 'reject', 'rollback'] },
+  { apiGroups: ['headwind.sh'], resources: ['updaterequests/status'], verbs: ['get', 'patch'] },
+];
+
+function peopleRoles(): object[] {
+  const role = (name: string, rules: readonly Rule[], labels?: object) => ({
+    apiVersion: api,
+    kind: 'ClusterRole',
+    metadata: { name, ...(labels && { labels }) },
+    rules,
+  });
+  return [
+    role('headwind-viewer', [viewing], { 'rbac.authorization.k8s.io/aggregate-to-view': 'true' }),
+    role('headwind-approver', approving),
+    role('headwind-admin', [...approving, { ...requests, verbs: ['create', 'delete'] }]),
+  ];
+}
+
+/** Rows of one group with the same verbs become one rule. */
+function rulesOf(scope: Permission['scope']): Rule[] {
+  const rules = new Map<string, Rule>();
+  for (const { group, resource, verbs, names, scope: rowScope } of permissions) {
+    if (rowScope !== scope) continue;
+    const key = JSON.stringify([group, verbs, names]);
+    const resources = [...(rules.get(key)?.resources ?? []), resource];
+    rules.set(key, { apiGroups: [group], resources, ...(names && { resourceNames: names }), verbs });
+  }
+  return [...rules.values()];
+}
+
+function serviceAccount(namespace: string): object {
+  return { apiVersion: 'v1', kind: 'ServiceAccount', metadata: { name: account, namespace } };
+}
+
+function binding(kind: string, metadata: object, roleKind: string, home: string): object {
+  return {
+    apiVersion: api,
+    kind,
+    metadata,
+    roleRef: { apiGroup: 'rbac.authorization.k8s.io', kind: roleKind, name: account },
+    subjects: [{ kind: 'ServiceAccount', name: account, namespace: home }],
+  };
+}

@@ -1,0 +1,60 @@
+import type { KubeClient } from './client.ts';
+import { type Permission, permissions, resourceName } from './permissions.ts';
+
+export interface MissingPermission {
+  readonly permission: Permission;
+  readonly verbs: readonly string[];
+  /** `undefined`: in all namespaces. */
+  readonly namespace: string | undefined;
+  /** Names the rule and what stops working without it. */
+  readonly sentence: string;
+}
+
+export interface PermissionScope {
+  /** Empty: all namespaces. */
+  readonly watchNamespaces: readonly string[];
+  readonly home: string;
+}
+
+type Client = Pick<KubeClient, 'json'>;
+
+/** Asks the API server which of the rights in the table this process does not have. Throws ApiError when it cannot be asked. */
+export async function checkPermissions(client: Client, scope: PermissionScope, signal: AbortSignal): Promise<MissingPermission[]> {
+  const questions = permissions.flatMap((permission) => namespacesOf(permission, scope).map((namespace) => ({ permission, namespace })));
+  const answers = await Promise.all(
+    questions.map(async ({ permission, namespace }) => {
+      const verbs = await refusedVerbs(client, permission, namespace, signal);
+      return { permission, namespace, verbs, sentence: sentenceFor(permission, verbs, namespace) };
+    }),
+  );
+  return answers.filter(({ verbs }) => verbs.length > 0);
+}
+
+function namespacesOf({ scope }: Permission, { watchNamespaces, home }: PermissionScope): readonly (string | undefined)[] {
+  if (scope === 'home') return [home];
+  return watchNamespaces.length === 0 ? [undefined] : watchNamespaces;
+}
+
+async function refusedVerbs(client: Client, permission: Permission, namespace: string | undefined, signal: AbortSignal): Promise<string[]> {
+  const allowed = await Promise.all(permission.verbs.map((verb) => isAllowed(client, permission, verb, namespace, signal)));
+  return permission.verbs.filter((_verb, index) => allowed[index] !== true);
+}
+
+async function isAllowed(client: Client, permission: Permission, verb: string, namespace: string | undefined, signal: AbortSignal) {
+  const [resource, subresource] = permission.resource.split('/');
+  const review = await client.json<{ status?: { allowed?: boolean } }>('POST', '/apis/authorization.k8s.io/v1/selfsubjectaccessreviews', {
+    signal,
+    body: {
+      apiVersion: 'authorization.k8s.io/v1',
+      kind: 'SelfSubjectAccessReview',
+      spec: { resourceAttributes: { group: permission.group, resource, subresource, verb, namespace, name: permission.names?.[0] } },
+    },
+  });
+  return review.status?.allowed === true;
+}
+
+function sentenceFor(permission: Permission, verbs: readonly string[], namespace: string | undefined): string {
+  const where = namespace === undefined ? 'all namespaces' : `namespace ${namespace}`;
+  const named = permission.names === undefined ? '' : ` ${permission.names.join(', ')}`;
+  return `the right to ${verbs.join(', ')} ${resourceName(permission)}${named} in ${where} is missing: ${permission.without}`;
+}
