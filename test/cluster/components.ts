@@ -32,6 +32,13 @@ export class Components {
     if (names.includes('kube-controller-manager')) await this.#untilControllersWork(names);
   }
 
+  /** After a crash of the API server. Controllers start anew: left alone they back off for up to a minute before they look again. */
+  async startApiServer(): Promise<void> {
+    const controllers = this.names().filter((name) => !isStorage(name));
+    for (const name of controllers) await this.kill(name);
+    await this.startAll(['kube-apiserver', ...controllers]);
+  }
+
   /** In reverse order, so that nobody complains about a server that is gone. */
   async stopAll(): Promise<void> {
     for (const [, process] of [...this.#running].toReversed()) await process.stop();
@@ -67,9 +74,10 @@ export class Components {
       'the API server is ready',
       async (see) => {
         this.#demandAlive(names);
-        const { status, body } = await this.#ask('/readyz?verbose');
+        const { status, body } = await this.#ask('/readyz?verbose', 'admin');
         see(body);
-        return status === 200;
+        // Ready comes a moment before the rights are loaded, and whoever asks in between is refused.
+        return status === 200 && (await this.#ask('/api/v1/nodes?limit=1', 'controllerManager')).status === 200;
       },
       { timeoutMs: readyWithinMs },
     );
@@ -80,7 +88,7 @@ export class Components {
       'the controller manager makes ServiceAccounts (pods are refused before)',
       async () => {
         this.#demandAlive(names);
-        return (await this.#ask('/api/v1/namespaces/default/serviceaccounts/default')).status === 200;
+        return (await this.#ask('/api/v1/namespaces/default/serviceaccounts/default', 'admin')).status === 200;
       },
       { timeoutMs: readyWithinMs },
     );
@@ -94,10 +102,10 @@ export class Components {
     }
   }
 
-  #ask(path: string): Promise<{ status: number; body: string }> {
+  #ask(path: string, user: 'admin' | 'controllerManager'): Promise<{ status: number; body: string }> {
     const ca = readFileSync(join(this.#folder, 'ca.crt'));
-    const { admin }: { admin: string } = JSON.parse(readFileSync(join(this.#folder, 'tokens.json'), 'utf8'));
-    const options = { host: '127.0.0.1', port: this.#options.ports.api, path, ca, headers: { authorization: `Bearer ${admin}` } };
+    const tokens: Record<string, string> = JSON.parse(readFileSync(join(this.#folder, 'tokens.json'), 'utf8'));
+    const options = { host: '127.0.0.1', port: this.#options.ports.api, path, ca, headers: { authorization: `Bearer ${tokens[user]}` } };
     return new Promise((resolve, reject) => {
       const outgoing = request({ ...options, agent: false, timeout: 5_000 }, (response) => {
         let body = '';

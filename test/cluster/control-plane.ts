@@ -106,7 +106,7 @@ function controlPlaneOf(components: Components, description: AccessDescription):
   const { folder } = description;
   const access = accessTo(description);
   const stopApiServer = () => components.kill('kube-apiserver');
-  const startApiServer = () => components.startAll(['kube-apiserver']);
+  const startApiServer = () => components.startApiServer();
   return {
     ...access,
     get pids() {

@@ -12,7 +12,7 @@ export interface FakeKubeletOptions {
   readonly controlPlane: Pick<AccessDescription, 'url' | 'ca' | 'adminToken'>;
   /** Loopback registries without TLS and password need not be listed. `{ ...registry, host: 'docker.io' }` makes one a mirror. */
   readonly registries?: readonly RegistryDescription[];
-  /** Name of the node. */
+  /** Name of the node. A second one is tainted: only pods with its `placement` come to it. */
   readonly node?: string;
   readonly architecture?: string;
   readonly labels?: Readonly<Record<string, string>>;
@@ -27,6 +27,8 @@ export interface FakeKubeletOptions {
 /** A node whose pods report the digests that the registry really serves. Lives in this process. */
 export interface FakeKubelet {
   readonly node: string;
+  /** Spread into a pod spec: it runs on this very node. */
+  readonly placement: object;
   /** From now on that image keeps the digest it has, whatever is pushed: a stale mirror. */
   holdDigest(image: string): Promise<void>;
   releaseDigest(image: string): void;
@@ -36,7 +38,9 @@ export interface FakeKubelet {
 /** Spread into a pod spec: it runs on the fake kubelet. */
 export const onFakeKubelet = { nodeSelector: { 'testbed.local/real-digests': 'true' } } as const;
 
-const pullAgainMs = { first: 500, most: 8_000 };
+const taintKey = 'testbed.local/node';
+const defaultNode = 'node-ts';
+const pullAgainMs = { first: 500, most: 4_000 };
 const retryMs = 500;
 
 interface Tracked {
@@ -55,7 +59,7 @@ interface Tracked {
 
 /** Registers the node and serves its pods until `stop`. Survives restarts of the API server and of the registry. */
 export async function startFakeKubelet(options: FakeKubeletOptions): Promise<FakeKubelet> {
-  const { controlPlane, node = 'node-ts' } = options;
+  const { controlPlane, node = defaultNode } = options;
   const { url, ca, adminToken: token } = controlPlane;
   const client = createKubeClient({ url, ca: readFileSync(ca), token, userAgent: 'fake-kubelet', maxSockets: 16 });
   await registerNode(client, node, options);
@@ -64,6 +68,7 @@ export async function startFakeKubelet(options: FakeKubeletOptions): Promise<Fak
   const watching = kubelet.watch(stop.signal);
   return {
     node,
+    placement: { nodeSelector: { 'kubernetes.io/hostname': node }, tolerations: [{ key: taintKey, value: node }] },
     holdDigest: (image) => kubelet.hold(image),
     releaseDigest: (image) => {
       kubelet.release(image);
@@ -79,11 +84,13 @@ export async function startFakeKubelet(options: FakeKubeletOptions): Promise<Fak
 
 async function registerNode(client: KubeClient, node: string, { architecture = 'amd64', labels = {} }: FakeKubeletOptions): Promise<void> {
   const system = { 'kubernetes.io/hostname': node, 'kubernetes.io/os': 'linux', 'kubernetes.io/arch': architecture };
-  const metadata = { name: node, labels: { 'testbed.local/real-digests': 'true', ...system, ...labels } };
+  const isDefault = node === defaultNode;
+  const metadata = { name: node, labels: { ...(isDefault && onFakeKubelet.nodeSelector), ...system, ...labels } };
+  const spec = { taints: isDefault ? [] : [{ key: taintKey, value: node, effect: 'NoSchedule' }] };
   const capacity = { cpu: '64', memory: '256Gi', pods: '2000' };
   const now = timestamp();
   const ready = { type: 'Ready', status: 'True', reason: 'FakeKubelet', lastHeartbeatTime: now, lastTransitionTime: now };
-  await client.apply({ apiVersion: 'v1', kind: 'Node', metadata });
+  await client.apply({ apiVersion: 'v1', kind: 'Node', metadata, spec });
   await client.patch(`/api/v1/nodes/${node}/status`, {
     status: {
       capacity,

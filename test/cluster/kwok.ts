@@ -47,7 +47,7 @@ export async function startKwok({ controlPlane, nodes = 0, tainted = false, scal
   const folder = makeStateFolder('kwok');
   const port = await freePort();
   writeFileSync(join(folder, 'kwok.yaml'), `${dump(configuration(port, scale))}---\n${stages()}`);
-  const args = [`--kubeconfig=${controlPlane.kubeconfig}`, '--config=kwok.yaml', `--server-address=127.0.0.1:${port}`];
+  const args = [`--kubeconfig=${controlPlane.kubeconfig}`, '--config=kwok.yaml', `--server-address=127.0.0.1:${port}`, '--v=WARN'];
   const process = await startProcess({ name: 'kwok', file, args, folder });
   const { admin } = controlPlane;
   let made = 0;

@@ -2,8 +2,7 @@
 import { spawn } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { sharedClusterVariable, sharedKwokNodes } from './shared.ts';
-import { startTestBed } from './test-bed.ts';
+import { sharedClusterVariable, sharedKwokNodes, startTestBed } from './test-bed.ts';
 
 const log = (line: string) => {
   console.error(`[test bed] ${line}`);

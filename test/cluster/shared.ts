@@ -4,48 +4,49 @@ import { accessTo } from './access.ts';
 import type { ClusterAccess } from './access.ts';
 import { accessToRegistry } from './registry-client.ts';
 import type { RegistryAccess } from './registry-client.ts';
-import { startTestBed } from './test-bed.ts';
+import { sharedClusterVariable, sharedKwokNodes, startTestBed } from './test-bed.ts';
 import type { TestBedDescription } from './test-bed.ts';
-
-/** Names the file that run-tests.ts writes. */
-export const sharedClusterVariable = 'HEADWIND_TEST_CLUSTER';
-export const sharedKwokNodes = 3;
 
 export interface SharedCluster {
   readonly cluster: ClusterAccess;
   readonly registry: RegistryAccess;
 }
 
-let mine: Promise<SharedCluster> | undefined;
+interface Opened extends SharedCluster {
+  close(): Promise<void>;
+}
+
+let opened: Promise<Opened> | undefined;
+
+// Here and not in `sharedCluster`: whoever calls that in the `before` of one suite must not end the cluster with that suite.
+after(async () => (await opened)?.close());
 
 /**
  * The cluster of this run: attaches to the one that run-tests.ts has started, or starts one for this process, which ends
- * after the tests of the file. Call it at the top of the file or in a `before`. Tests keep apart by namespaces and repositories.
+ * with the tests of the file. Tests keep apart by namespaces (`cluster.namespace`) and repositories.
  */
 export function sharedCluster(): Promise<SharedCluster> {
-  const described = process.env[sharedClusterVariable];
-  mine ??= described === undefined ? startOwn() : Promise.resolve(attach(described));
-  return mine;
+  const describedIn = process.env[sharedClusterVariable];
+  opened ??= describedIn === undefined ? startOwn() : Promise.resolve(attach(describedIn));
+  return opened;
 }
 
-function attach(path: string): SharedCluster {
+function attach(path: string): Opened {
   const description: TestBedDescription = JSON.parse(readFileSync(path, 'utf8'));
   const cluster = accessTo(description.cluster);
   const registry = accessToRegistry(description.registry);
-  after(() => {
+  const close = () => {
     cluster.close();
     registry.close();
-  });
-  return { cluster, registry };
+    return Promise.resolve();
+  };
+  return { cluster, registry, close };
 }
 
-async function startOwn(): Promise<SharedCluster> {
-  const bed = await startTestBed({
-    kwokNodes: sharedKwokNodes,
-    log: (line) => {
-      console.error(`[test bed] ${line}`);
-    },
-  });
-  after(() => bed.stop());
-  return bed;
+async function startOwn(): Promise<Opened> {
+  const log = (line: string) => {
+    console.error(`[test bed] ${line}`);
+  };
+  const { cluster, registry, ...bed } = await startTestBed({ kwokNodes: sharedKwokNodes, log });
+  return { cluster, registry, close: () => bed.stop() };
 }

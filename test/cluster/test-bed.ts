@@ -9,6 +9,11 @@ import { startRegistry } from './registry.ts';
 import type { Registry, RegistryOptions } from './registry.ts';
 import type { RegistryDescription } from './registry-client.ts';
 
+/** Names the file with the description of the run's cluster, which run-tests.ts writes and shared.ts reads. */
+export const sharedClusterVariable = 'HEADWIND_TEST_CLUSTER';
+/** How many nodes kwok plays in a shared cluster. */
+export const sharedKwokNodes = 3;
+
 export interface TestBedOptions extends ControlPlaneOptions {
   /** Nodes that kwok plays; none by default, kwok is then not needed. */
   readonly kwokNodes?: number;
@@ -21,7 +26,7 @@ export interface TestBed {
   readonly registry: Registry;
   readonly kubelet: FakeKubelet;
   readonly kwok: Kwok | undefined;
-  /** For `attach` in another process. */
+  /** For another process, see shared.ts. */
   describe(): TestBedDescription;
   logs(lines?: number): string;
   stop(): Promise<void>;

@@ -33,7 +33,7 @@ export async function untilObject(
       if (predicate(last)) return last;
     }
   }
-  throw new Error(timeoutMessage(description, timeoutMs, last && { metadata: last.metadata, spec: last['spec'], status: last['status'] }));
+  throw new Error(timeoutMessage(description, timeoutMs, last && { ...last, metadata: { ...last.metadata, managedFields: undefined } }));
 }
 
 function isLostConnection(error: unknown): boolean {
