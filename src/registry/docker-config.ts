@@ -75,7 +75,8 @@ function readEntry(entry: JsonObject): readonly SecretContent[] | string {
   const identity = textOf(entry['identitytoken']);
   if (basic && (basic.password !== '' || identity === '')) contents.push(asIdentity(basic));
   if (identity !== '') contents.push({ kind: 'identity', token: identity });
-  const bearer = textOf(entry['registrytoken']);
+  const bearer = textOf(entry['registrytoken']).trim();
+  if (!/^[\x21-\x7e]*$/.test(bearer)) return '"registrytoken" holds characters that a header cannot';
   if (bearer !== '') contents.push({ kind: 'bearer', token: bearer });
   return contents.length > 0 ? contents : 'it has neither "auth" nor "username" nor a token';
 }

@@ -1,0 +1,48 @@
+/** Stops calls to an origin that keeps failing: 5 failures in a row open it for 30 s, then one probe decides. */
+export interface Breaker {
+  /** How long it stays open for sure. */
+  leftMs(nowMs: number): number;
+  /** 0 = go ahead and report the outcome; otherwise how long to stay away. */
+  enter(nowMs: number): number;
+  succeeded(): void;
+  /** True when this failure opened it. */
+  failed(nowMs: number): boolean;
+  /** The call ended without saying anything about the origin. */
+  abandoned(): void;
+}
+
+export function createBreaker({ failures = 5, openMs = 30_000 }: { failures?: number; openMs?: number } = {}): Breaker {
+  let inARow = 0;
+  let openUntilMs: number | undefined;
+  let probing = false;
+
+  function leftMs(nowMs: number): number {
+    // A clock that was set back must not keep it open for longer.
+    return openUntilMs === undefined ? 0 : Math.max(0, Math.min(openMs, openUntilMs - nowMs));
+  }
+
+  function enter(nowMs: number): number {
+    if (openUntilMs === undefined) return 0;
+    const left = leftMs(nowMs);
+    if (left > 0) return left;
+    if (probing) return 1_000;
+    probing = true;
+    return 0;
+  }
+
+  function succeeded(): void {
+    inARow = 0;
+    openUntilMs = undefined;
+    probing = false;
+  }
+
+  function failed(nowMs: number): boolean {
+    inARow++;
+    const wasOpen = openUntilMs !== undefined;
+    if (inARow >= failures) openUntilMs = nowMs + openMs;
+    probing = false;
+    return inARow >= failures && !wasOpen;
+  }
+
+  return { leftMs, enter, succeeded, failed, abandoned: () => void (probing = false) };
+}

@@ -1,0 +1,33 @@
+import { RegistryError, type RegistryErrorCode } from '../errors.ts';
+import type { Endpoint } from './endpoint.ts';
+import type { RegistryCredentialSet } from './keychain.ts';
+
+/** One call of the port on its way through this adapter. */
+export interface Call {
+  readonly endpoint: Endpoint;
+  readonly repository: string;
+  readonly operation: 'resolve' | 'tags' | 'token';
+  /** Begins every error: `cannot list the tags of ghcr.io/acme/web`. */
+  readonly task: string;
+  readonly credentials: RegistryCredentialSet;
+  readonly signal: AbortSignal;
+}
+
+/** The error of a call: a sentence with what was being done, what happened, and where there is one, what to do. */
+export function callFailure(
+  call: Pick<Call, 'endpoint' | 'repository' | 'operation' | 'task'>,
+  code: RegistryErrorCode,
+  happened: string,
+  facts: { httpStatus?: number | undefined; source?: string | undefined; retryAfterMs?: number | undefined; cause?: unknown } = {},
+): RegistryError {
+  const message = `${call.task.charAt(0).toUpperCase()}${call.task.slice(1)}: ${happened}.`;
+  return new RegistryError(code, message, {
+    registry: call.endpoint.registry,
+    repository: call.repository,
+    operation: call.operation,
+    httpStatus: facts.httpStatus,
+    credentialSource: facts.source,
+    retryAfterMs: facts.retryAfterMs,
+    cause: facts.cause,
+  });
+}

@@ -1,0 +1,120 @@
+import { randomBytes } from 'node:crypto';
+import { setTimeout as delay } from 'node:timers/promises';
+import { LRUCache } from 'lru-cache';
+import { isDigest, isTag } from '../core/image-reference.ts';
+import type { Outbound, OutboundTimeouts } from '../outbound.ts';
+import type { Clock, CredentialSet, Log, Metrics, Registry, RepositoryRef } from '../ports.ts';
+import type { Sleep } from './budget.ts';
+import { type Call, callFailure } from './call.ts';
+import { endpointOf } from './endpoint.ts';
+import { createExchange } from './exchange.ts';
+import { chooseCredentials, type RegistryCredential, type RegistryCredentialSet } from './keychain.ts';
+import { createMeter } from './meter.ts';
+import { RegistrySecret } from './registry-secret.ts';
+import { createResolve } from './resolve.ts';
+import { createSend } from './send.ts';
+import { createSingleFlight } from './single-flight.ts';
+import { createTagLister, type ListingLimits, type TagList } from './tags.ts';
+
+export interface RegistryOptions {
+  readonly outbound: Outbound;
+  readonly clock: Clock;
+  readonly metrics: Metrics;
+  readonly log: Log;
+  /** Hosts (any port) or `host:port` that plain HTTP is spoken with, beside those of this machine. */
+  readonly insecureHosts?: readonly string[];
+  readonly limits?: {
+    readonly listing?: Partial<ListingLimits>;
+    /** Of each HTTP request. */
+    readonly timeouts?: OutboundTimeouts;
+  };
+  /** Waiting between tries and for a registry's budget; for tests. */
+  readonly sleep?: Sleep;
+}
+
+const listingLimits: ListingLimits = { pages: 1_000, tags: 100_000, pageBytes: 16 * 1024 * 1024, totalMs: 120_000 };
+
+/** The client for all registries: one per process, so that budgets, tokens and calls under way are shared. */
+export function createRegistry(options: RegistryOptions): Registry & { close(): Promise<void> } {
+  const { clock, log, limits } = options;
+  const key = randomBytes(32);
+  const meter = createMeter(options.metrics);
+  const send = createSend({ ...options, meter, sleep: options.sleep ?? sleepFor, timeouts: limits?.timeouts ?? {} });
+  const exchange = createExchange({ send, clock, log, meter });
+  const resolveDigest = createResolve({ exchange, clock });
+  const listTags = createTagLister({ exchange, limits: { ...listingLimits, ...limits?.listing } });
+  const resolving = createSingleFlight<{ digest: string }>(() => meter.cacheHit('resolve'));
+  const listing = createSingleFlight<TagList>(() => meter.cacheHit('tags'));
+  const warned = new LRUCache<string, true>({ max: 1_000 });
+
+  function credentials(repository: RepositoryRef, secrets: Parameters<Registry['credentials']>[1]): RegistryCredentialSet {
+    const set = chooseCredentials(repository, secrets, key);
+    for (const entry of set.broadKeys) warnOnce(entry, repository);
+    return set;
+  }
+
+  function warnOnce(entry: string, { registry, repository }: RepositoryRef): void {
+    const text = `${entry} ${registry}/${repository}`;
+    if (warned.has(text)) return;
+    warned.set(text, true);
+    log.warn(
+      { entry, repository: `${registry}/${repository}` },
+      'the key of a pull secret ends inside a name and covers this repository too',
+    );
+  }
+
+  async function resolve(
+    repository: RepositoryRef,
+    reference: string,
+    set: CredentialSet,
+    signal: AbortSignal,
+  ): Promise<{ digest: string }> {
+    const separator = isDigest(reference) ? '@' : ':';
+    const call = callOf(repository, 'resolve', `cannot resolve ${nameOf(repository)}${separator}${reference.slice(0, 200)}`, set, signal);
+    if (!isDigest(reference) && !isTag(reference)) throw callFailure(call, 'Protocol', 'this is neither a tag nor a digest');
+    const flight = [call.endpoint.origin, call.repository, reference, set.fingerprint].join(' ');
+    return await resolving.run(flight, signal, (shared) => resolveDigest({ ...call, signal: shared }, reference));
+  }
+
+  async function tags(repository: RepositoryRef, set: CredentialSet, signal: AbortSignal): Promise<TagList> {
+    const call = callOf(repository, 'tags', `cannot list the tags of ${nameOf(repository)}`, set, signal);
+    const flight = [call.endpoint.origin, call.repository, set.fingerprint].join(' ');
+    return await listing.run(flight, signal, (shared) => listTags({ ...call, signal: shared }));
+  }
+
+  function callOf(repository: RepositoryRef, operation: Call['operation'], task: string, set: CredentialSet, signal: AbortSignal): Call {
+    const endpoint = endpointOf(repository, options.insecureHosts ?? []);
+    const call = { repository: repository.repository, operation, task, credentials: ownCredentials(set), signal };
+    if (!('invalid' in endpoint)) return { ...call, endpoint };
+    const unknown = { registry: repository.registry, origin: '', quirks: {} };
+    throw callFailure({ ...call, endpoint: unknown }, 'Protocol', endpoint.invalid);
+  }
+
+  /** Sets that were not made here hold nothing that could be sent. */
+  function ownCredentials(set: CredentialSet): RegistryCredentialSet {
+    const isOwn = (candidate: CredentialSet['candidates'][number]): candidate is RegistryCredential =>
+      candidate.secret instanceof RegistrySecret;
+    return { ...set, candidates: set.candidates.filter(isOwn), broadKeys: [] };
+  }
+
+  async function close(): Promise<void> {
+    const reason = new Error('the registry client was closed');
+    resolving.abort(reason);
+    listing.abort(reason);
+  }
+
+  return { credentials, resolve, tags, close };
+}
+
+function nameOf({ registry, repository }: RepositoryRef): string {
+  return `${registry}/${repository}`.slice(0, 400);
+}
+
+async function sleepFor(ms: number, signal: AbortSignal): Promise<void> {
+  try {
+    await delay(ms, undefined, { signal });
+  } catch (error) {
+    signal.throwIfAborted();
+    throw error;
+  }
+}

@@ -1,0 +1,155 @@
+import { LRUCache } from 'lru-cache';
+import type { Clock, Log } from '../ports.ts';
+import type { Answer } from './answer.ts';
+import { createAskedSchemes } from './asked-schemes.ts';
+import { createAuthorizer } from './authorize.ts';
+import { type Call, callFailure } from './call.ts';
+import { type AskedScheme, chooseScheme, parseChallenges } from './challenge.ts';
+import type { RegistryCredential } from './keychain.ts';
+import { createLogins } from './logins.ts';
+import type { Meter } from './meter.ts';
+import { type Refusal, refusalFailure } from './refusal.ts';
+import type { RegistryRequest, Send } from './send.ts';
+import { createTokens } from './tokens.ts';
+
+/** An answer other than 401 and 403, and the source of the credential that led to it. */
+export interface Reply {
+  readonly answer: Answer;
+  readonly source: string;
+}
+
+/** Sends a request with the credentials of the call, one after the other until one is accepted. Throws RegistryError. */
+export type Exchange = (call: Call, request: RegistryRequest) => Promise<Reply>;
+
+interface Winner {
+  readonly fingerprint: string;
+  readonly sinceMs: number;
+}
+
+const anonymousFirstMs = 3_600_000;
+
+interface ExchangeDeps {
+  readonly send: Send;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly meter: Meter;
+}
+
+export function createExchange({ send, clock, log, meter }: ExchangeDeps): Exchange {
+  const schemes = createAskedSchemes();
+  const tokens = createTokens({ send, clock, meter });
+  const authorizer = createAuthorizer({ schemes, tokens });
+  const logins = createLogins(clock);
+  /** (origin, repository, set of credentials) → the one that was accepted last. */
+  const winners = new LRUCache<string, Winner>({ max: 10_000 });
+
+  async function exchange(call: Call, request: RegistryRequest): Promise<Reply> {
+    const winnerKey = `${call.endpoint.origin} ${call.repository} ${call.credentials.fingerprint}`;
+    const refusals: Refusal[] = [];
+    for (const credential of inOrder(call.credentials.candidates, winners.get(winnerKey), clock.now())) {
+      const turn = await login(call, request, credential);
+      if ('answer' in turn) {
+        const { fingerprint } = credential.secret;
+        if (winners.get(winnerKey)?.fingerprint !== fingerprint) winners.set(winnerKey, { fingerprint, sinceMs: clock.now() });
+        return turn;
+      }
+      refusals.push(turn);
+      report(call, turn);
+    }
+    throw refusalFailure(call, refusals);
+  }
+
+  async function login(call: Call, request: RegistryRequest, credential: RegistryCredential): Promise<Reply | Refusal> {
+    if (credential.secret.kind === 'anonymous') return await tryCredential(call, request, credential);
+    const attempt = await logins.begin(call.endpoint.origin, credential.secret.fingerprint, call.signal);
+    if (!attempt) return { source: credential.source, why: 'resting' };
+    let outcome: 'accepted' | 'refused' | 'unknown' = 'unknown';
+    try {
+      const turn = await tryCredential(call, request, credential);
+      outcome = 'why' in turn && turn.why === 'login' ? 'refused' : 'accepted';
+      return turn;
+    } finally {
+      attempt.end(outcome);
+    }
+  }
+
+  async function tryCredential(call: Call, request: RegistryRequest, credential: RegistryCredential): Promise<Reply | Refusal> {
+    const { source } = credential;
+    const first = await authorizer.guess(call, credential);
+    if ('why' in first) return first;
+    const answer = await sendWith(call, request, first.header);
+    if (answer.status !== 401 && answer.status !== 403) return { answer, source };
+    if (answer.status === 403 && first.header !== undefined) return { source, why: 'denied', httpStatus: 403 };
+    const asked = askedBy(call, answer, credential);
+    schemes.learn(call.endpoint.origin, call.repository, asked);
+    const second = await authorizer.answer(call, asked, credential, first.token);
+    if ('why' in second) return answer.status === 403 ? { source, why: 'denied', httpStatus: 403 } : second;
+    // The same login again would be the second failure of one poll.
+    if (second.header === first.header) return { source, why: 'login', httpStatus: answer.status };
+    const again = await sendWith(call, request, second.header);
+    if (again.status !== 401 && again.status !== 403) return { answer: again, source };
+    const why = again.status === 403 ? 'denied' : second.token === undefined ? 'login' : 'scope';
+    return { source, why, httpStatus: again.status };
+  }
+
+  async function sendWith(call: Call, request: RegistryRequest, authorization: string | undefined): Promise<Answer> {
+    const headers = authorization === undefined ? request.headers : { ...request.headers, authorization };
+    const answer = await send(call, headers === undefined ? request : { ...request, headers });
+    return answer.status === 401 && answer.url.origin !== call.endpoint.origin ? await askAbroad(call, request, answer) : answer;
+  }
+
+  /** A redirect led to a host that wants a login: it gets an anonymous token of its own, never what belongs to the registry. */
+  async function askAbroad(call: Call, request: RegistryRequest, answer: Answer): Promise<Answer> {
+    const asked = readAsked(call, answer);
+    const credential = call.credentials.candidates.find(({ secret }) => secret.kind === 'anonymous');
+    const refused = callFailure(
+      call,
+      'Unauthorized',
+      `${call.endpoint.registry} leads to ${answer.url.host}, which wants a login of its own`,
+      {
+        httpStatus: 401,
+        source: 'anonymous',
+      },
+    );
+    if (asked.kind !== 'bearer' || !credential) throw refused;
+    const { realm, service, scope } = asked;
+    const origin = new URL(answer.url.origin);
+    const outcome = await tokens.get(call, { origin, realm, service, scopes: scope?.split(' ') ?? [], credential });
+    if ('refusedWith' in outcome) throw refused;
+    const headers = { ...request.headers, authorization: `Bearer ${outcome.token}` };
+    const second = await send(call, { ...request, url: answer.url, headers, directlyNamed: false });
+    if (second.status === 401) throw refused;
+    return second;
+  }
+
+  function report(call: Call, { source, why, httpStatus }: Refusal): void {
+    if (why === 'resting') return;
+    meter.authFailure(call.endpoint.registry, why);
+    if (source === 'anonymous') return;
+    log.warn({ registry: call.endpoint.registry, repository: call.repository, source, why, httpStatus }, 'registry refused a credential');
+  }
+
+  return exchange;
+}
+
+/** The winner first. Anonymous keeps that place for an hour only: quotas are larger for accounts that work again. */
+function inOrder(candidates: readonly RegistryCredential[], winner: Winner | undefined, nowMs: number): readonly RegistryCredential[] {
+  const isOld = winner !== undefined && nowMs - winner.sinceMs > anonymousFirstMs;
+  const isWinner = ({ secret }: RegistryCredential): boolean =>
+    secret.fingerprint === winner?.fingerprint && !(isOld && secret.kind === 'anonymous');
+  return [...candidates.filter(isWinner), ...candidates.filter((candidate) => !isWinner(candidate))];
+}
+
+/** A registry that hides what it has says 403 without asking for anything: a user and password may change that. */
+function askedBy(call: Call, answer: Answer, credential: RegistryCredential): AskedScheme {
+  const isMute = answer.status === 403 && answer.headers['www-authenticate'] === undefined;
+  return isMute && credential.secret.kind === 'basic' ? { kind: 'basic' } : readAsked(call, answer);
+}
+
+function readAsked(call: Call, answer: Answer): AskedScheme {
+  const challenges = parseChallenges(answer.headers['www-authenticate'] ?? '');
+  if (!('invalid' in challenges)) return chooseScheme(challenges);
+  throw callFailure(call, 'Protocol', `${answer.url.host} asks for a login that cannot be read: ${challenges.invalid}`, {
+    httpStatus: answer.status,
+  });
+}

@@ -1,0 +1,36 @@
+/** A token bucket whose rate halves when the other side complains and recovers with every good answer. */
+export interface Rate {
+  /** Takes a token; gives how long to wait until it counts. */
+  take(nowMs: number): number;
+  slowDown(): void;
+  speedUp(): void;
+}
+
+const slowestShare = 1 / 64;
+const recovery = 1.05;
+
+export function createRate(perSecond: number, burst: number): Rate {
+  let tokens = burst;
+  let share = 1;
+  let filledAtMs: number | undefined;
+
+  function take(nowMs: number): number {
+    // A clock that was set back must not empty the bucket.
+    const elapsedMs = Math.max(0, nowMs - (filledAtMs ?? nowMs));
+    filledAtMs = nowMs;
+    const perMs = (perSecond * share) / 1000;
+    tokens = Math.min(burst, tokens + elapsedMs * perMs) - 1;
+    return tokens >= 0 ? 0 : Math.ceil(-tokens / perMs);
+  }
+
+  return {
+    take,
+    slowDown: () => {
+      share = Math.max(slowestShare, share / 2);
+      tokens = Math.min(tokens, 0);
+    },
+    speedUp: () => {
+      share = Math.min(1, share * recovery);
+    },
+  };
+}

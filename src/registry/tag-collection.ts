@@ -1,0 +1,33 @@
+import { isTag } from '../core/image-reference.ts';
+
+/** The tags of the pages read so far: distinct, legal, limited in number. */
+export interface TagCollection {
+  /** How many were new. */
+  add(page: readonly unknown[]): number;
+  readonly isFull: boolean;
+  list(): readonly string[];
+}
+
+export function createTagCollection(maximum: number): TagCollection {
+  const tags = new Set<string>();
+  let isFull = false;
+
+  return {
+    add(page) {
+      const before = tags.size;
+      for (const tag of page) {
+        if (typeof tag !== 'string' || tags.has(tag) || !isTag(tag)) continue;
+        if (tags.size >= maximum) {
+          isFull = true;
+          break;
+        }
+        tags.add(tag);
+      }
+      return tags.size - before;
+    },
+    get isFull() {
+      return isFull;
+    },
+    list: () => [...tags],
+  };
+}

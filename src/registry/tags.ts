@@ -1,0 +1,148 @@
+import { LRUCache } from 'lru-cache';
+import { RegistryError } from '../errors.ts';
+import { type Answer, answerFailure } from './answer.ts';
+import { type Call, callFailure } from './call.ts';
+import { startDeadline } from './deadline.ts';
+import type { Exchange, Reply } from './exchange.ts';
+import { parseJsonObject } from './json.ts';
+import { nextPageOf, parseNextLink } from './link.ts';
+import { createTagCollection, type TagCollection } from './tag-collection.ts';
+
+export interface TagList {
+  readonly tags: readonly string[];
+  /** A limit ended the listing: nobody may act on it. */
+  readonly truncated: boolean;
+}
+
+export interface ListingLimits {
+  readonly pages: number;
+  readonly tags: number;
+  readonly pageBytes: number;
+  /** The whole listing. */
+  readonly totalMs: number;
+}
+
+/** Lists all tags. Throws RegistryError; a list that a limit ended is an answer. */
+export type ListTags = (call: Call) => Promise<TagList>;
+
+/** Asked for in this order; ECR refuses more than 1000, others refuse 1000. */
+const pageSizes = [1000, 100, undefined] as const;
+const sizeRefusals = new Set([400, 405]);
+/** Pages without a single new tag, one after the other, before it counts as a loop. */
+const maximumIdlePages = 10;
+
+export function createTagLister({ exchange, limits }: { exchange: Exchange; limits: ListingLimits }): ListTags {
+  /** Origin → index into `pageSizes`. */
+  const sizes = new LRUCache<string, number>({ max: 1_000 });
+
+  async function list(call: Call): Promise<TagList> {
+    const collection = createTagCollection(limits.tags);
+    const deadline = startDeadline(limits.totalMs, call.signal);
+    const progress = { pages: 0 };
+    try {
+      const isComplete = await readPages({ ...call, signal: deadline.signal }, collection, progress);
+      return { tags: collection.list(), truncated: !isComplete };
+    } catch (error) {
+      if (error instanceof RegistryError && error.code === 'TooLarge' && error.operation === 'tags')
+        return { tags: collection.list(), truncated: true };
+      if (!deadline.isOver() || call.signal.aborted) throw error;
+      if (progress.pages > 0) return { tags: collection.list(), truncated: true };
+      throw callFailure(call, 'Timeout', `${call.endpoint.registry} gave no page of tags within ${limits.totalMs / 1000} s`, {
+        cause: error,
+      });
+    } finally {
+      deadline.end();
+    }
+  }
+
+  /** False when a limit was reached. */
+  async function readPages(call: Call, collection: TagCollection, progress: { pages: number }): Promise<boolean> {
+    let { reply, url } = await firstPage(call);
+    const seen = new Set([url.href]);
+    for (let idle = 0; ; ) {
+      const page = tagsOf(call, reply);
+      const added = collection.add(page);
+      progress.pages++;
+      if (collection.isFull) return false;
+      const link = parseNextLink(reply.answer.headers['link']);
+      const next = link === undefined ? unlinkedPage(url, page, added) : linkedPage(call, reply, link, url);
+      if (!next) return true;
+      idle = added > 0 ? 0 : page.length > 0 ? maximumIdlePages : idle + 1;
+      if (idle >= maximumIdlePages || seen.has(next.href) || progress.pages >= limits.pages) return false;
+      seen.add(next.href);
+      const nextReply = await exchange(call, pageRequest(next));
+      // Only a guess: a server that does not know `last` refuses it, or repeats itself.
+      if (link === undefined && sizeRefusals.has(nextReply.answer.status)) return true;
+      [reply, url] = [nextReply, next];
+      if (link === undefined && isRepeated(call, reply, collection)) return true;
+    }
+  }
+
+  async function firstPage(call: Call): Promise<{ reply: Reply; url: URL }> {
+    const { origin } = call.endpoint;
+    for (let index = sizes.get(origin) ?? 0; ; index++) {
+      const url = new URL(`/v2/${call.repository}/tags/list`, origin);
+      const size = pageSizes[index];
+      if (size !== undefined) url.searchParams.set('n', String(size));
+      const reply = await exchange(call, pageRequest(url));
+      if (size !== undefined && sizeRefusals.has(reply.answer.status)) continue;
+      if (reply.answer.status === 200) sizes.set(origin, index);
+      return { reply, url };
+    }
+  }
+
+  function pageRequest(url: URL) {
+    return {
+      operation: 'tags',
+      method: 'GET',
+      url,
+      headers: { accept: 'application/json' },
+      maxBytes: limits.pageBytes,
+      directlyNamed: true,
+    } as const;
+  }
+
+  return list;
+}
+
+function tagsOf(call: Call, { answer, source }: Reply): readonly unknown[] {
+  if (answer.status !== 200) throw answerFailure(call, answer, source);
+  const tags = readTags(answer);
+  if (tags) return tags;
+  throw callFailure(call, 'Protocol', `${call.endpoint.registry} answered with something that is not a list of tags`, {
+    httpStatus: 200,
+    source,
+  });
+}
+
+/** `tags` is null where a repository has none. */
+function readTags(answer: Answer): readonly unknown[] | undefined {
+  const page = parseJsonObject(answer.body);
+  if (!page || !('tags' in page)) return undefined;
+  const { tags } = page;
+  return tags === null ? [] : Array.isArray(tags) ? tags : undefined;
+}
+
+function linkedPage(call: Call, { answer, source }: Reply, link: string, asked: URL): URL {
+  const next = nextPageOf(link, asked);
+  if ('url' in next) return next.url;
+  const facts = { httpStatus: answer.status, source };
+  if ('invalid' in next) throw callFailure(call, 'Protocol', `${call.endpoint.registry} continues its list with ${next.invalid}`, facts);
+  const sentence = `${call.endpoint.registry} continues its list on another origin (${next.offHost}), which is not followed`;
+  throw callFailure(call, 'PaginationOffHost', sentence, facts);
+}
+
+/** A full page without a link may have been cut: the page after its last tag shows it. */
+function unlinkedPage(asked: URL, page: readonly unknown[], added: number): URL | undefined {
+  const last = page.at(-1);
+  const n = asked.searchParams.get('n');
+  if (n === null || page.length !== Number(n) || added === 0 || typeof last !== 'string') return undefined;
+  const url = new URL(asked);
+  url.searchParams.set('last', last);
+  return url;
+}
+
+function isRepeated(call: Call, reply: Reply, collection: TagCollection): boolean {
+  const known = new Set<unknown>(collection.list());
+  return tagsOf(call, reply).every((tag) => known.has(tag));
+}
