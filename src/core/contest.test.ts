@@ -17,7 +17,7 @@ describe('core/contest', () => {
   });
 
   it('judges one tag as it judges all', () => {
-    const judged = ['1.2.2', '1.4.0', '2.0.0', 'v1.2.3', 'main', '1.5'].map(contest.judge);
+    const judged = ['1.2.2', '1.4.0', '2.0.0', 'v1.2.3', 'main', '1.5'].map((tag) => contest.judge(tag));
     assert.deepEqual(judged, ['Lower', 'Greater', 'Level', 'Equal', 'NotAVersion', 'OtherFamily']);
   });
 

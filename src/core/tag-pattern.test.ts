@@ -33,7 +33,7 @@ describe('core/tag-pattern', () => {
 
   it('orders what it finds, within equal groups', () => {
     const order = through(numberOrder(), aPattern('regex:^(?P<number>\\d+)-(?P<env>\\w+)$'));
-    const [one, two, other] = ['1-a', '2-a', '2-b'].map(order.read);
+    const [one, two, other] = ['1-a', '2-a', '2-b'].map((tag) => order.read(tag));
     assert.ok(typeof one === 'object' && typeof two === 'object' && typeof other === 'object');
     assert.deepEqual([order.apart(one, two), order.apart(one, other)], [undefined, 'OtherGroup']);
     assert.ok(order.compare(one, two) < 0);
