@@ -29,17 +29,3 @@ export const workloadKinds: { readonly [K in WorkloadKind]: WorkloadKindRow & { 
     rollout: cronJobRollout,
   },
 };
-
-/** `/apis/apps/v1/deployments`, or `/apis/apps/v1/namespaces/shop/deployments`, or one object of it. */
-export function workloadPath(kind: WorkloadKind, namespace?: string, name?: string): string {
-  const { apiVersion, resource } = workloadKinds[kind];
-  return resourcePath(apiVersion, resource, namespace, name);
-}
-
-/** The URL path of a resource: cluster-wide, of a namespace, or of one object. */
-export function resourcePath(apiVersion: string, resource: string, namespace?: string, name?: string): string {
-  const root = apiVersion.includes('/') ? `/apis/${apiVersion}` : `/api/${apiVersion}`;
-  const scope = namespace === undefined ? '' : `/namespaces/${encodeURIComponent(namespace)}`;
-  const object = name === undefined ? '' : `/${encodeURIComponent(name)}`;
-  return `${root}${scope}/${resource}${object}`;
-}

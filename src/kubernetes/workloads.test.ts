@@ -1,0 +1,202 @@
+import assert from 'node:assert/strict';
+import { describe, it, type TestContext } from 'node:test';
+import { describeWorkloads } from '../../test/contracts/workloads.ts';
+import { type FakeKubeApi, startKubeApi } from '../../test/fakes/kube-api.ts';
+import { Refusal } from '../../test/fakes/kube-objects.ts';
+import type { Workload } from '../core/workload.ts';
+import { ApiError } from '../errors.ts';
+import type { Log } from '../ports.ts';
+import { KubeWorkloads } from './workloads.ts';
+
+const nothing = () => undefined;
+const log: Log = { debug: nothing, info: nothing, warn: nothing, error: nothing };
+const signal = new AbortController().signal;
+const deployments = '/apis/apps/v1/deployments';
+
+function containersOf(images: Readonly<Record<string, string>>) {
+  return Object.entries(images).map(([name, image]) => ({ name, image, ports: [{ containerPort: 80 }] }));
+}
+
+function aDeployment(name: string, images: Readonly<Record<string, string>> = { web: 'nginx:1.25' }, namespace = 'shop'): any {
+  return {
+    metadata: { name, namespace, annotations: { 'headwind.sh/policy': 'minor', 'app.io/team': 'shop' } },
+    spec: { replicas: 1, template: { metadata: { labels: { app: name } }, spec: { containers: containersOf(images) } } },
+    status: { observedGeneration: 1, replicas: 1, updatedReplicas: 1, availableReplicas: 1 },
+  };
+}
+
+/** The adapter over a fake API server that already has `objects`, in step with it. */
+async function start(t: TestContext, fill: (api: FakeKubeApi) => void = nothing, watchNamespaces: readonly string[] = []) {
+  const { api, client } = await startKubeApi(t);
+  fill(api);
+  const workloads = new KubeWorkloads({ client, log, watchNamespaces });
+  const keys: string[] = [];
+  workloads.onChange((key, { initial }) => keys.push(initial ? `${key} initial` : key));
+  const stop = new AbortController();
+  const running = workloads.run(stop.signal);
+  t.after(async () => {
+    stop.abort();
+    await running;
+  });
+  await until(() => workloads.sources.every(({ state }) => state === 'synced'));
+  return { api, client, workloads, keys };
+}
+
+/** Turns the event loop until it is so; the events come over a socket. */
+async function until(isSo: () => boolean): Promise<void> {
+  const limit = performance.now() + 5_000;
+  while (!isSo()) {
+    if (performance.now() > limit) throw new Error('not so within 5 s');
+    await new Promise((resolve) => setImmediate(resolve));
+  }
+}
+
+describeWorkloads('KubeWorkloads', async (t) => {
+  const { api, workloads } = await start(t);
+  const seen = async (workload: { kind: string; namespace: string; name: string }, is: (found: Workload | undefined) => boolean) => {
+    await until(() => is(workloads.get(workload)));
+  };
+  return {
+    workloads,
+    namespace: 'shop',
+    create: async (name, images, initImages = {}) => {
+      const raw = aDeployment(name, images);
+      raw.spec.template.spec.initContainers = containersOf(initImages);
+      api.objects.put(deployments, raw);
+      const ref = { kind: 'Deployment', namespace: 'shop', name };
+      await seen(ref, (found) => found !== undefined);
+      return workloads.get(ref)!;
+    },
+    annotate: async (workload, key, value) => {
+      api.objects.patch(deployments, `${workload.namespace}/${workload.name}`, { metadata: { annotations: { [key]: value } } });
+      await seen(workload, (found) => found?.annotations[key] === value);
+    },
+    remove: async (workload) => {
+      api.objects.remove(deployments, `${workload.namespace}/${workload.name}`);
+      await seen(workload, (found) => found === undefined);
+    },
+  };
+});
+
+describe('kubernetes/workloads', () => {
+  it('sees all kinds, and only what is managed', async (t) => {
+    const { workloads, keys } = await start(t, ({ objects }) => {
+      objects.put(deployments, aDeployment('web'));
+      objects.put('/apis/apps/v1/statefulsets', aDeployment('db'));
+      objects.put('/apis/apps/v1/daemonsets', aDeployment('agent'));
+      const { metadata, spec } = aDeployment('report');
+      objects.put('/apis/batch/v1/cronjobs', { metadata, spec: { jobTemplate: { spec: spec } } });
+      objects.put(deployments, { ...aDeployment('other'), metadata: { name: 'other', namespace: 'shop' } });
+      objects.put(deployments, { ...aDeployment('odd'), spec: null });
+    });
+    const found = [...workloads.all()].map(({ kind, name }) => `${kind}/shop/${name}`).sort();
+    assert.deepEqual(found, ['CronJob/shop/report', 'DaemonSet/shop/agent', 'Deployment/shop/web', 'StatefulSet/shop/db']);
+    assert.deepEqual(
+      keys.sort(),
+      found.map((key) => `${key} initial`),
+    );
+    assert.deepEqual([...workloads.using('docker.io/library/nginx')].length, 4);
+  });
+
+  it('the patch holds image, our annotations and the version, and nothing else', async (t) => {
+    const { api, workloads } = await start(t, ({ objects }) => {
+      const raw = aDeployment('web', { web: 'nginx:1.25', log: 'fluentd:1.16' });
+      raw.spec.template.spec.initContainers = containersOf({ prepare: 'busybox:1' });
+      objects.put(deployments, raw);
+    });
+    const before = workloads.get({ kind: 'Deployment', namespace: 'shop', name: 'web' })!;
+    const images = new Map([
+      ['web', 'nginx:1.26'],
+      ['prepare', 'busybox:2'],
+    ]);
+    await workloads.apply(before, { images, annotations: { 'headwind.sh/last-update': 'now' } }, signal);
+    assert.deepEqual(api.requests, [
+      {
+        method: 'PATCH',
+        path: '/apis/apps/v1/namespaces/shop/deployments/web',
+        query: { fieldManager: 'headwind' },
+        contentType: 'application/strategic-merge-patch+json',
+        body: {
+          metadata: { resourceVersion: before.resourceVersion, annotations: { 'headwind.sh/last-update': 'now' } },
+          spec: {
+            template: {
+              spec: { containers: [{ name: 'web', image: 'nginx:1.26' }], initContainers: [{ name: 'prepare', image: 'busybox:2' }] },
+            },
+          },
+        },
+      },
+    ]);
+    const stored = api.objects.get(deployments, 'shop/web');
+    assert.deepEqual(stored.metadata.annotations['app.io/team'], 'shop');
+    assert.deepEqual(stored.spec.template.spec.containers[0].ports, [{ containerPort: 80 }]);
+  });
+
+  it('the patch of a CronJob reaches its job template', async (t) => {
+    const { api, workloads } = await start(t, ({ objects }) => {
+      const { metadata, spec } = aDeployment('report');
+      objects.put('/apis/batch/v1/cronjobs', { metadata, spec: { schedule: '@daily', jobTemplate: { spec } } });
+    });
+    const before = workloads.get({ kind: 'CronJob', namespace: 'shop', name: 'report' })!;
+    await workloads.apply(before, { images: new Map([['web', 'nginx:1.26']]), annotations: {} }, signal);
+    assert.equal(api.requests[0]?.path, '/apis/batch/v1/namespaces/shop/cronjobs/report');
+    assert.deepEqual(api.requests[0]?.body, {
+      metadata: { resourceVersion: before.resourceVersion },
+      spec: { jobTemplate: { spec: { template: { spec: { containers: [{ name: 'web', image: 'nginx:1.26' }] } } } } },
+    });
+  });
+
+  it('a refusal of the API server keeps its words', async (t) => {
+    const { api, workloads } = await start(t, ({ objects }) => void objects.put(deployments, aDeployment('web')));
+    api.intercept = () => {
+      throw new Refusal(422, 'Invalid', 'admission webhook "policy" denied the request: image not allowed');
+    };
+    const before = workloads.get({ kind: 'Deployment', namespace: 'shop', name: 'web' })!;
+    const change = { images: new Map([['web', 'nginx:1.26']]), annotations: {} };
+    await assert.rejects(workloads.apply(before, change, signal), (error) => {
+      assert.ok(error instanceof ApiError && error.isRefusal);
+      assert.match(error.message, /image not allowed/);
+      return true;
+    });
+  });
+
+  it('wakes a key when something changes that decisions read, and not for other changes', async (t) => {
+    const { api, workloads, keys } = await start(t, ({ objects }) => void objects.put(deployments, aDeployment('web')));
+    keys.length = 0;
+    const status = (change: object) => api.objects.patch(deployments, 'shop/web', { status: change }, { status: true });
+    status({ conditions: [{ type: 'Available', lastUpdateTime: 'later' }] });
+    status({ availableReplicas: 0 });
+    await until(() => workloads.get({ kind: 'Deployment', namespace: 'shop', name: 'web' })?.rollout.healthy === false);
+    api.objects.patch(deployments, 'shop/web', { metadata: { annotations: { 'app.io/team': 'other' } } });
+    api.objects.patch(deployments, 'shop/web', { metadata: { annotations: { 'headwind.sh/policy': 'none' } } });
+    await until(() => keys.length >= 2);
+    api.objects.patch(deployments, 'shop/web', { metadata: { annotations: { 'headwind.sh/policy': null } } });
+    await until(() => workloads.get({ kind: 'Deployment', namespace: 'shop', name: 'web' }) === undefined);
+    assert.deepEqual(keys, ['Deployment/shop/web', 'Deployment/shop/web', 'Deployment/shop/web']);
+    assert.deepEqual([...workloads.using('docker.io/library/nginx')], []);
+  });
+
+  it('watches only the namespaces of the list', async (t) => {
+    const fill = ({ objects }: FakeKubeApi) => {
+      for (const namespace of ['shop', 'team-a', 'other']) objects.put(deployments, aDeployment('web', undefined, namespace));
+    };
+    const { workloads } = await start(t, fill, ['shop', 'team-a']);
+    assert.deepEqual([...workloads.all()].map(({ namespace }) => namespace).sort(), ['shop', 'team-a']);
+    assert.equal(workloads.get({ kind: 'Deployment', namespace: 'other', name: 'web' }), undefined);
+    assert.deepEqual(
+      workloads.sources.filter(({ resource }) => resource === 'deployments.apps').map(({ namespace }) => namespace),
+      ['shop', 'team-a'],
+    );
+  });
+
+  it('a listener can be taken away', async (t) => {
+    const { api, workloads } = await start(t);
+    const mine: string[] = [];
+    const others: string[] = [];
+    const end = workloads.onChange((key) => mine.push(key));
+    workloads.onChange((key) => others.push(key));
+    end();
+    api.objects.put(deployments, aDeployment('web'));
+    await until(() => others.length === 1);
+    assert.deepEqual(mine, []);
+  });
+});
