@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Dispatcher } from 'undici';
-import { ApiError } from '../errors.ts';
+import { ApiError, OutboundError } from '../errors.ts';
 import { openPool, outboundFailure, startDeadline, type TlsOptions } from '../outbound.ts';
 import { apiError, readText, streamBody, unreachable } from './api-answer.ts';
 import type { ClusterAccess } from './kubeconfig.ts';
@@ -207,13 +207,19 @@ export class KubeClient {
   #retryAfter(error: unknown, method: KubeMethod, attempt: number): number | undefined {
     if (!(error instanceof ApiError)) return undefined;
     const { status, retryAfterMs } = error;
-    const isWorthIt = status === 429 || (status >= 500 && retryAfterMs !== undefined) || (status === 0 && method === 'GET');
+    const isBrokenRead = status === 0 && method === 'GET' && !isTimeout(error);
+    const isWorthIt = status === 429 || (status >= 500 && retryAfterMs !== undefined) || isBrokenRead;
     if (!isWorthIt) return undefined;
     // Longer than this, the caller's own schedule is the better place to wait.
     if (retryAfterMs !== undefined) return retryAfterMs > 30_000 ? undefined : retryAfterMs;
     const { minMs, maxMs } = this.#options.backoff ?? { minMs: 200, maxMs: 10_000 };
     return Math.min(maxMs, minMs * 2 ** attempt) * (0.5 + Math.random());
   }
+}
+
+/** Who waited that long for nothing decides anew whether to wait again. */
+function isTimeout({ cause }: ApiError): boolean {
+  return cause instanceof OutboundError && cause.code === 'Timeout';
 }
 
 function signalOf(request: KubeRequest): { signal?: AbortSignal } {
