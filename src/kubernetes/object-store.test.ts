@@ -225,7 +225,10 @@ describe('kubernetes/object-store', () => {
 
   // Whatever the order of events and answers: the store never goes back, and ends where the server is.
   it('never goes back behind what it showed', () => {
-    const moves = fc.array(fc.constantFrom('others write', 'we write', 'others replace', 'event', 'answer'), { maxLength: 60 });
+    const moves = fc.array(fc.constantFrom('others write', 'we write', 'others replace', 'event', 'answer'), {
+      maxLength: 60,
+      size: 'max',
+    });
     fc.assert(
       fc.property(moves, (script) => {
         const { store } = makeStore();
