@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, it, type TestContext } from 'node:test';
 import { describeWorkloads } from '../../test/contracts/workloads.ts';
 import { type FakeKubeApi, startKubeApi } from '../../test/fakes/kube-api.ts';
+import { turnUntil } from '../../test/fakes/turn-until.ts';
 import { Refusal } from '../../test/fakes/kube-objects.ts';
 import type { Workload } from '../core/workload.ts';
 import { ApiError } from '../errors.ts';
@@ -38,23 +39,14 @@ async function start(t: TestContext, fill: (api: FakeKubeApi) => void = nothing,
     stop.abort();
     await running;
   });
-  await until(() => workloads.sources.every(({ state }) => state === 'synced'));
+  await turnUntil(() => workloads.sources.every(({ state }) => state === 'synced'));
   return { api, client, workloads, keys };
-}
-
-/** Turns the event loop until it is so; the events come over a socket. */
-async function until(isSo: () => boolean): Promise<void> {
-  const limit = performance.now() + 5_000;
-  while (!isSo()) {
-    if (performance.now() > limit) throw new Error('not so within 5 s');
-    await new Promise((resolve) => setImmediate(resolve));
-  }
 }
 
 describeWorkloads('KubeWorkloads', async (t) => {
   const { api, workloads } = await start(t);
   const seen = async (workload: { kind: string; namespace: string; name: string }, is: (found: Workload | undefined) => boolean) => {
-    await until(() => is(workloads.get(workload)));
+    await turnUntil(() => is(workloads.get(workload)));
   };
   return {
     workloads,
@@ -165,12 +157,12 @@ describe('kubernetes/workloads', () => {
     const status = (change: object) => api.objects.patch(deployments, 'shop/web', { status: change }, { status: true });
     status({ conditions: [{ type: 'Available', lastUpdateTime: 'later' }] });
     status({ availableReplicas: 0 });
-    await until(() => workloads.get({ kind: 'Deployment', namespace: 'shop', name: 'web' })?.rollout.healthy === false);
+    await turnUntil(() => workloads.get({ kind: 'Deployment', namespace: 'shop', name: 'web' })?.rollout.healthy === false);
     api.objects.patch(deployments, 'shop/web', { metadata: { annotations: { 'app.io/team': 'other' } } });
     api.objects.patch(deployments, 'shop/web', { metadata: { annotations: { 'headwind.sh/policy': 'none' } } });
-    await until(() => keys.length >= 2);
+    await turnUntil(() => keys.length >= 2);
     api.objects.patch(deployments, 'shop/web', { metadata: { annotations: { 'headwind.sh/policy': null } } });
-    await until(() => workloads.get({ kind: 'Deployment', namespace: 'shop', name: 'web' }) === undefined);
+    await turnUntil(() => workloads.get({ kind: 'Deployment', namespace: 'shop', name: 'web' }) === undefined);
     assert.deepEqual(keys, ['Deployment/shop/web', 'Deployment/shop/web', 'Deployment/shop/web']);
     assert.deepEqual([...workloads.using('docker.io/library/nginx')], []);
   });
@@ -196,7 +188,7 @@ describe('kubernetes/workloads', () => {
     workloads.onChange((key) => others.push(key));
     end();
     api.objects.put(deployments, aDeployment('web'));
-    await until(() => others.length === 1);
+    await turnUntil(() => others.length === 1);
     assert.deepEqual(mine, []);
   });
 });
