@@ -57,13 +57,14 @@ export function adoptMatching<V extends object>(
     const value = order.read(text);
     return typeof value === 'string' ? value : (refuses(value) ?? value);
   };
-  let first: { text: string; value: V } | undefined;
-  for (const text of candidates) {
+  const entrants = candidates.flatMap((text) => {
     const value = enter(text);
-    if (typeof value === 'string') continue;
-    if (!first) first = { text, value };
-    else if (order.apart(first.value, value) !== undefined) return { ambiguous: [first.text, text] };
-  }
+    return typeof value === 'string' ? [] : [{ text, value }];
+  });
+  // Sorted, so that the sentence does not depend on the order of the list.
+  const [first, ...others] = entrants.sort((a, b) => (a.text < b.text ? -1 : 1));
+  const other = first && others.find(({ value }) => order.apart(first.value, value) !== undefined);
+  if (other) return { ambiguous: [first.text, other.text] };
   return contestOf(enter, order);
 }
 
