@@ -94,6 +94,13 @@ describe('outbound', () => {
     assert.ok(ports.size <= 2, `${ports.size} connections`);
   });
 
+  it('ends requests under way on close(), and takes no more', async (t) => {
+    const client = outbound(t);
+    const url = await serve(t, () => void client.close());
+    await failsWith('Unreachable', get(client, url));
+    await failsWith('Unreachable', get(client, url));
+  });
+
   describe('bodies', () => {
     const text = 'headwind '.repeat(1000);
     const encodings = { gzip: gzipSync(text), br: brotliCompressSync(text), zstd: zstdCompressSync(text), identity: Buffer.from(text) };

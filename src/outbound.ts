@@ -88,6 +88,7 @@ export interface Outbound {
 /** The client with its connection pools; one per process. */
 export function createOutbound(options: OutboundOptions): Outbound {
   const pools = new Map<string, Dispatcher>();
+  let isClosed = false;
   const chooseProxy = proxyChooser(options.proxy ?? {});
   const blocked = new Set(options.blockedOrigins);
   const resolve: Resolve = options.resolve ?? ((hostname, done) => lookup(hostname, { all: true }, done));
@@ -99,6 +100,7 @@ export function createOutbound(options: OutboundOptions): Outbound {
     const key = [mayBePrivate, proxy ?? '', tlsFingerprint(tls)].join(' ');
     const known = pools.get(key);
     if (known) return known;
+    // Through a proxy, names are resolved by the proxy: the operator who set it decides what it reaches.
     const guard = guardedLookup(resolve, (kind) => isAllowed(kind, mayBePrivate));
     const pool = openPool({ tls, proxy, lookup: guard, connectMs: options.connectMs ?? 5_000, keepAliveMs: 30_000, connections: 32 });
     pools.set(key, pool);
@@ -124,6 +126,7 @@ export function createOutbound(options: OutboundOptions): Outbound {
     let hop = firstHop(request, options.userAgent);
     for (let redirects = 0; ; redirects++) {
       checkTarget(request, hop, blocked);
+      if (isClosed) throw failure('Unreachable', request, hop, 'the client is closed');
       const answer = await send(request, hop, signal).catch((error: unknown) => {
         throw outboundFailure(error, nameOf(request, hop));
       });
@@ -163,6 +166,7 @@ export function createOutbound(options: OutboundOptions): Outbound {
   }
 
   async function close(): Promise<void> {
+    isClosed = true;
     const open = [...pools.values()];
     pools.clear();
     await Promise.all(open.map((pool) => pool.destroy()));

@@ -279,6 +279,15 @@ describe('kubernetes/client', () => {
     assert.equal((await errorOf(client.open('GET', '/apis/apps/v1/deployments/none'))).status, 404);
   });
 
+  it('ends requests under way on close(), and takes no more', async (t) => {
+    const server = await startWithWeb(t);
+    const client = clientOf(t, accessTo(server));
+    server.fail({ on: 'any', status: 0, handle: () => void client.close() });
+    assert.equal((await errorOf(client.json('GET', web))).status, 0);
+    assert.match((await errorOf(client.json('GET', web))).message, /closed/);
+    assert.equal(server.requests.length, 1);
+  });
+
   it('F18 500 GETs over TLS: at most 2 connections', async (t) => {
     const identity = selfSigned();
     const server = await startWithWeb(t, identity);

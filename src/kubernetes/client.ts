@@ -54,6 +54,7 @@ export class KubeClient {
   readonly #server: URL;
   #pool: { tls: TlsOptions; dispatcher: Dispatcher } | undefined;
   #doubtTls = false;
+  #isClosed = false;
 
   constructor(access: ClusterAccess, options: KubeClientOptions) {
     this.#access = access;
@@ -85,6 +86,7 @@ export class KubeClient {
 
   /** Ends all connections, also watches. */
   async close(): Promise<void> {
+    this.#isClosed = true;
     const pool = this.#pool;
     this.#pool = undefined;
     await pool?.dispatcher.destroy();
@@ -190,6 +192,7 @@ export class KubeClient {
   async #dispatcher(): Promise<Dispatcher> {
     const tls = await this.#access.tls(this.#doubtTls);
     this.#doubtTls = false;
+    if (this.#isClosed) throw new Error('the client is closed');
     if (this.#pool?.tls === tls) return this.#pool.dispatcher;
     const dispatcher = openPool({ tls, proxy: this.#access.proxy, connectMs: 5_000, keepAliveMs: 90_000, connections: 32 });
     this.#pool?.dispatcher.close().catch(ignore);
@@ -205,7 +208,7 @@ export class KubeClient {
   }
 
   #retryAfter(error: unknown, method: KubeMethod, attempt: number): number | undefined {
-    if (!(error instanceof ApiError)) return undefined;
+    if (!(error instanceof ApiError) || this.#isClosed) return undefined;
     const { status, retryAfterMs } = error;
     const isBrokenRead = status === 0 && method === 'GET' && !isTimeout(error);
     const isWorthIt = status === 429 || (status >= 500 && retryAfterMs !== undefined) || isBrokenRead;

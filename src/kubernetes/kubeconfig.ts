@@ -117,7 +117,7 @@ function execReader(
   const { exec } = user.value;
   if (!exec) return undefined;
   const spec = execSpec(exec, user.file, cluster.value, `${member}.exec`, options);
-  const now = options.now ?? Date.now;
+  const now = options.now ?? (() => performance.timeOrigin + performance.now());
   return cached(
     () => execCredential(spec),
     ({ expiresAt }) => expiresAt === undefined || now() < expiresAt - 10_000,
