@@ -84,17 +84,18 @@ export function createRegistry(options: RegistryOptions): Registry & { close(): 
 
   function callOf(repository: RepositoryRef, operation: Call['operation'], task: string, set: CredentialSet, signal: AbortSignal): Call {
     const endpoint = endpointOf(repository, options.insecureHosts ?? []);
-    const call = { repository: repository.repository, operation, task, credentials: ownCredentials(set), signal };
+    const call = { repository: repository.repository, operation, task, credentials: ownCredentials(repository, set), signal };
     if (!('invalid' in endpoint)) return { ...call, endpoint };
     const unknown = { registry: repository.registry, origin: '', quirks: {} };
     throw callFailure({ ...call, endpoint: unknown }, 'Protocol', endpoint.invalid);
   }
 
-  /** Sets that were not made here hold nothing that could be sent. */
-  function ownCredentials(set: CredentialSet): RegistryCredentialSet {
+  /** A set that was not made here holds nothing that could be sent. */
+  function ownCredentials(repository: RepositoryRef, set: CredentialSet): RegistryCredentialSet {
     const isOwn = (candidate: CredentialSet['candidates'][number]): candidate is RegistryCredential =>
       candidate.secret instanceof RegistrySecret;
-    return { ...set, candidates: set.candidates.filter(isOwn), broadKeys: [] };
+    const own = set.candidates.filter(isOwn);
+    return { ...set, candidates: own.length > 0 ? own : chooseCredentials(repository, [], key).candidates, broadKeys: [] };
   }
 
   async function close(): Promise<void> {

@@ -1,0 +1,98 @@
+import type { TestContext } from 'node:test';
+import { inspect } from 'node:util';
+import { createOutbound, type OutboundOptions } from '../../src/outbound.ts';
+import type { PullSecret, RepositoryRef } from '../../src/ports.ts';
+import { createRegistry, type RegistryOptions } from '../../src/registry/client.ts';
+import { type FakeRegistry, startFakeRegistry } from './registry.ts';
+
+export interface RegistrySetup {
+  readonly fake: FakeRegistry;
+  readonly registry: ReturnType<typeof createRegistry>;
+  /** Moves only by hand, and by the waits of the client, which take no real time. */
+  readonly clock: { ms: number; now(): number };
+  readonly sleeps: number[];
+  /** `registry_requests_total operation=tags result=ok …` → count. */
+  readonly counts: Map<string, number>;
+  /** All that was logged, as text. */
+  readonly logged: string[];
+  readonly signal: AbortSignal;
+  /** `acme/app` of the fake registry, or another one. */
+  readonly repository: (name?: string, host?: string) => RepositoryRef;
+  /** Digest of a tag with these secrets. */
+  readonly resolve: (reference: string, secrets?: readonly PullSecret[], repository?: RepositoryRef) => Promise<string>;
+  readonly tags: (secrets?: readonly PullSecret[], repository?: RepositoryRef) => Promise<{ tags: readonly string[]; truncated: boolean }>;
+  /** `METHOD path status-less` of what the fake saw since the last call. */
+  readonly seen: () => string[];
+}
+
+export interface SetupOptions extends Pick<RegistryOptions, 'limits' | 'insecureHosts'> {
+  readonly outbound?: Partial<OutboundOptions>;
+  readonly tls?: { key: string; cert: string };
+}
+
+/** The real client on real HTTP against an in-memory registry; everything is closed at the end of the test. */
+export async function setUpRegistry(t: TestContext, options: SetupOptions = {}): Promise<RegistrySetup> {
+  const fake = await startFakeRegistry(options.tls ? { tls: options.tls } : {});
+  const outbound = createOutbound({ userAgent: 'headwind/test', ...options.outbound });
+  const clock = { ms: Date.parse('2026-01-15T10:00:00Z'), now: () => clock.ms };
+  const sleeps: number[] = [];
+  const counts = new Map<string, number>();
+  const logged: string[] = [];
+  const write = (fields: object, message: string): void => void logged.push(`${message} ${JSON.stringify(fields)} ${inspect(fields)}`);
+  const count = (name: string, labels: Readonly<Record<string, string>> = {}): void => {
+    const { registry: _, ...others } = labels;
+    const text = [name, ...Object.entries(others).map(([label, value]) => `${label}=${value}`)].join(' ');
+    counts.set(text, (counts.get(text) ?? 0) + 1);
+  };
+  const registry = createRegistry({
+    outbound,
+    clock,
+    metrics: { increment: count, set: () => undefined, observe: (name, _, labels) => count(name, labels), reset: () => undefined },
+    log: { debug: write, info: write, warn: write, error: write },
+    insecureHosts: options.insecureHosts ?? [],
+    limits: options.limits ?? {},
+    sleep: (ms, signal) => {
+      signal.throwIfAborted();
+      sleeps.push(ms);
+      clock.ms += ms;
+      return Promise.resolve();
+    },
+  });
+  t.after(async () => {
+    await registry.close();
+    await outbound.close();
+    await fake.close();
+  });
+
+  const { signal } = new AbortController();
+  const repository = (name = 'acme/app', host = fake.host): RepositoryRef => ({ registry: host, repository: name });
+  return {
+    fake,
+    registry,
+    clock,
+    sleeps,
+    counts,
+    logged,
+    signal,
+    repository,
+    resolve: async (reference, secrets = [], ref = repository()) =>
+      (await registry.resolve(ref, reference, registry.credentials(ref, secrets), signal)).digest,
+    tags: (secrets = [], ref = repository()) => registry.tags(ref, registry.credentials(ref, secrets), signal),
+    seen: () => fake.requests.splice(0).map(({ method, url }) => `${method} ${url}`),
+  };
+}
+
+/** A dockerconfigjson Secret; entries by key, a user with a password or any entry. */
+export function aPullSecret(entries: Readonly<Record<string, object>>, name = 'regcred', namespace = 'team'): PullSecret {
+  return {
+    namespace,
+    name,
+    type: 'kubernetes.io/dockerconfigjson',
+    data: { '.dockerconfigjson': JSON.stringify({ auths: entries }) },
+  };
+}
+
+/** A Secret with one user for one registry. */
+export function aLogin(host: string, username: string, password: string, name?: string): PullSecret {
+  return aPullSecret({ [host]: { username, password } }, name);
+}
