@@ -1,0 +1,63 @@
+import assert from 'node:assert/strict';
+import { after, before, describe, it } from 'node:test';
+import { startRegistry } from '../cluster/registry.ts';
+import type { Registry } from '../cluster/registry.ts';
+import { onKwok } from '../cluster/kwok.ts';
+import { pullSecret } from './manifests.ts';
+import { imagesOf, openScene } from './scene.ts';
+
+const settings = { 'require-approval': 'false', 'min-update-interval': '0' };
+let registry: Registry;
+
+before(async () => {
+  registry = await startRegistry({ username: 'robot', password: 's3cret-of-the-test' });
+});
+after(() => registry.stop());
+
+describe('test/e2e/private-registry', { concurrency: 3 }, () => {
+  it('uses the pull secret of the pod template', async (t) => {
+    const scene = await openScene(t, 'template-secret', { registry });
+    await scene.cluster.apply(pullSecret('regcred', registry, 'robot', 's3cret-of-the-test'), { namespace: scene.namespace });
+    await scene.deploy('1.0.0', { settings, podSpec: { ...onKwok, imagePullSecrets: [{ name: 'regcred' }] } });
+    await scene.release('1.1.0');
+    await scene.untilImage(scene.image('1.1.0'));
+    assert.doesNotMatch(scene.operator.logs(), /s3cret-of-the-test/);
+  });
+
+  it('uses the pull secret of the ServiceAccount', async (t) => {
+    const scene = await openScene(t, 'account-secret', { registry });
+    const account = { apiVersion: 'v1', kind: 'ServiceAccount', metadata: { name: 'puller' }, imagePullSecrets: [{ name: 'regcred' }] };
+    await scene.cluster.apply([pullSecret('regcred', registry, 'robot', 's3cret-of-the-test'), account], { namespace: scene.namespace });
+    await scene.deploy('1.0.0', { settings, podSpec: { ...onKwok, serviceAccountName: 'puller' } });
+    await scene.release('1.1.0');
+    await scene.untilImage(scene.image('1.1.0'));
+  });
+
+  it('never uses the secret of another namespace, and says what is missing', async (t) => {
+    const scene = await openScene(t, 'foreign-secret', { registry });
+    const other = await scene.cluster.namespace('owner-of-secret');
+    t.after(() => other.delete());
+    await scene.cluster.apply(pullSecret('regcred', registry, 'robot', 's3cret-of-the-test'), { namespace: other.name });
+    await scene.deploy('1.0.0', { settings, podSpec: { ...onKwok, imagePullSecrets: [{ name: 'regcred' }] } });
+    await scene.release('1.1.0');
+    const request = await scene.untilRequest('1.1.0', 'Pending');
+    assert.equal(request['status'].conditions.find(({ type }: any) => type === 'Verified').status, 'Unknown');
+    await scene.untilEvent(/^\w+ \w+ .*anonymous/);
+    await scene.untilEvent(/^PullSecretMissing Deployment .*regcred/);
+    assert.deepEqual(imagesOf(await scene.get()), [scene.image('1.0.0')]);
+  });
+
+  it('recovers when the secret is corrected', async (t) => {
+    const scene = await openScene(t, 'wrong-secret', { registry });
+    const secret = (password: string) => pullSecret('regcred', registry, 'robot', password);
+    await scene.cluster.apply(secret('wrong'), { namespace: scene.namespace });
+    await scene.deploy('1.0.0', { settings, podSpec: { ...onKwok, imagePullSecrets: [{ name: 'regcred' }] } });
+    await scene.release('1.1.0');
+    const request = await scene.untilRequest('1.1.0', 'Pending');
+    assert.match(JSON.stringify(request['status']), /regcred/);
+    await scene.cluster.apply(secret('s3cret-of-the-test'), { namespace: scene.namespace });
+    await scene.cluster.until('the request is carried out', async () => imagesOf(await scene.get()).includes(scene.image('1.1.0')), {
+      timeoutMs: 90_000,
+    });
+  });
+});
