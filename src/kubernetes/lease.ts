@@ -1,3 +1,5 @@
+import { microTime } from './micro-time.ts';
+
 /** The record by which replicas agree on who leads: `coordination.k8s.io/v1`, written with optimistic concurrency. */
 export interface Lease {
   readonly apiVersion: 'coordination.k8s.io/v1';
@@ -72,8 +74,4 @@ export function releasedLease(current: Lease, now: number): Lease {
 function withAddress(metadata: Lease['metadata'], address: string | undefined): Lease['metadata'] {
   const { [addressAnnotation]: _previous, ...annotations } = metadata.annotations ?? {};
   return { ...metadata, annotations: address === undefined ? annotations : { ...annotations, [addressAnnotation]: address } };
-}
-
-function microTime(now: number): string {
-  return new Date(now).toISOString().replace('Z', '000Z');
 }
