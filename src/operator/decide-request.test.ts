@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { anUpdateRequest } from '../../test/builders.ts';
+import { RecordingEvents, RecordingMetrics } from '../../test/fakes/recording.ts';
 import { FakeUpdateRequests } from '../../test/fakes/update-requests.ts';
 import type { UpdateRequest, UpdateRequestStatus } from '../core/update-request-schema.ts';
 import { ApiError } from '../errors.ts';
@@ -19,13 +20,10 @@ const applied = (status: 'True' | 'False', reason: string): UpdateRequestStatus[
 function aWorld(request: UpdateRequest | undefined = anUpdateRequest()) {
   const requests = new FakeUpdateRequests(request ? [request] : []);
   const audits: AuditEntry[] = [];
-  const deps = {
-    requests,
-    changes: requests.changes,
-    clock: { now: () => Date.parse(now) },
-    audit: (entry: AuditEntry) => audits.push(entry),
-  };
-  return { requests, audits, deps, stored: () => requests.get(ref.namespace, ref.name) };
+  const announcer = { events: new RecordingEvents(), metrics: new RecordingMetrics() };
+  const audit = (entry: AuditEntry): void => void audits.push(entry);
+  const deps = { requests, changes: requests.changes, clock: { now: () => Date.parse(now) }, audit, announcer };
+  return { requests, audits, deps, announcer, stored: () => requests.get(ref.namespace, ref.name) };
 }
 
 const approvals: readonly [title: string, status: UpdateRequestStatus, options: { digest?: string; force?: boolean }, outcome: string][] = [
@@ -104,6 +102,20 @@ describe('operator/decide-request', () => {
       lastUpdated: now,
     });
     assert.equal(world.audits[0]?.reason, 'not on a Friday');
+  });
+
+  it('counts and announces what was decided, and nothing that was refused', async () => {
+    const approved = aWorld();
+    await approveRequest(approved.deps, caller, ref, {}, signal);
+    await approveRequest(approved.deps, caller, ref, {}, signal);
+    assert.deepEqual(approved.announcer.events.emitted, [
+      `UpdateRequest shop/${ref.name} UpdateApproved`,
+      'Deployment shop/web UpdateApproved',
+    ]);
+    assert.equal(approved.announcer.metrics.value('updates_approved_total'), 1);
+    const rejected = aWorld();
+    await rejectRequest(rejected.deps, caller, ref, {}, signal);
+    assert.equal(rejected.announcer.metrics.value('updates_rejected_total'), 1);
   });
 
   it('a rejection without words says so', async () => {

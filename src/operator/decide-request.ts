@@ -3,6 +3,7 @@ import { conditionOf, phaseOf } from '../core/update-request.ts';
 import type { Phase, UpdateRequest } from '../core/update-request-schema.ts';
 import { ApiError } from '../errors.ts';
 import type { Audit, AuditEntry, Clock, RequestChanges, StatusChange, UpdateRequests } from '../ports.ts';
+import { announceApproval, announceRejection, type Announcer } from './announce.ts';
 import { type RequestRef, waitForRequest } from './request-changes.ts';
 
 /** Approving, rejecting and deleting by a person: what API, UI and CLI share. Only the request is edited; its controller carries it out. */
@@ -12,6 +13,8 @@ export interface DecideDeps {
   readonly changes: RequestChanges;
   readonly clock: Clock;
   readonly audit: Audit;
+  /** Counters and Kubernetes Events of a decision. */
+  readonly announcer: Announcer;
 }
 
 /** Who decides, and what the audit line says about that. */
@@ -38,6 +41,7 @@ export function approveRequest(
 ): Promise<Verdict> {
   return audited(deps, caller, ref, { action: 'approve', force: options.force }, () =>
     decide(deps, ref, signal, {
+      announce: announceApproval,
       judge(request) {
         if (phaseOf(request) !== 'Pending') return 'WrongPhase';
         return options.digest !== undefined && options.digest !== request.spec.newDigest ? 'DigestChanged' : undefined;
@@ -61,6 +65,7 @@ export function rejectRequest(
   const message = options.reason?.trim() || 'Rejected by user';
   return audited(deps, caller, ref, { action: 'reject', reason: message }, () =>
     decide(deps, ref, signal, {
+      announce: announceRejection,
       judge(request) {
         const phase = phaseOf(request);
         return phase === 'Pending' || (phase === 'Approved' && stillWaits(request)) ? undefined : 'WrongPhase';
@@ -117,6 +122,7 @@ function stillWaits(request: UpdateRequest): boolean {
 interface Edit {
   judge(request: UpdateRequest): Exclude<RefusalReason, 'NotFound'> | undefined;
   change(now: string): StatusChange;
+  announce(to: Announcer, request: UpdateRequest): void;
 }
 
 /** Judge, write with the resourceVersion that was judged, and after a lost race read and judge again. */
@@ -127,7 +133,9 @@ async function decide(deps: DecideDeps, ref: RequestRef, signal: AbortSignal, ed
     const refusal = edit.judge(request);
     if (refusal) return { ok: false, reason: refusal, phase: phaseOf(request), request };
     try {
-      return { ok: true, request: await deps.requests.setStatus(request, edit.change(formatTime(deps.clock.now())), signal) };
+      const decided = await deps.requests.setStatus(request, edit.change(formatTime(deps.clock.now())), signal);
+      edit.announce(deps.announcer, decided);
+      return { ok: true, request: decided };
     } catch (error) {
       if (!(error instanceof ApiError)) throw error;
       if (error.isNotFound) return { ok: false, reason: 'NotFound' };
