@@ -23,4 +23,5 @@ export interface OperatorDeps {
   readonly log: Log;
   readonly clock: Clock;
   readonly requestSettings: RequestSettings;
+  readonly pollingEnabled: boolean;
 }

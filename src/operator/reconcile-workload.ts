@@ -1,9 +1,10 @@
-import { parseImageReference } from '../core/image-reference.ts';
-import { planUpdates, type Plan, type RepositoryFacts } from '../core/plan.ts';
+import { historyKey, readHistory } from '../core/history.ts';
+import type { ImageReference } from '../core/image-reference.ts';
+import { type Action, planUpdates, type Plan, type RepositoryFacts } from '../core/plan.ts';
 import type { Reason } from '../core/reasons.ts';
 import type { ContainerSettings } from '../core/settings.ts';
 import { parseWorkloadKey, type Workload, workloadKey } from '../core/workload.ts';
-import { RegistryError } from '../errors.ts';
+import { ApiError, RegistryError } from '../errors.ts';
 import { isWarning, workloadSubject } from './announce.ts';
 import { findOutdated } from './clean-up.ts';
 import type { Result } from './controller.ts';
@@ -44,40 +45,49 @@ async function planAndPerform(
   workload: Workload,
   deps: OperatorDeps,
   signal: AbortSignal,
-): Promise<{ changed: boolean; wakeAtMs?: number }> {
+): Promise<{ changed: boolean; wakeAtMs: number | undefined }> {
   const key = workloadKey(workload);
   const sequence = deps.book.sequence;
   const plan = planUpdates({
     workload,
     settings: deps.notes.settings(workload),
-    requests: deps.updateRequests.of(workload).filter(({ spec }) => (spec.targetRef.uid ?? workload.uid) === workload.uid),
+    requests: deps.updateRequests.of(workload),
     facts: (slot, reference, settings) => factsOf(key, workload, slot.container, reference, settings, deps),
     now: deps.clock.now(),
     requestExpiryMs: deps.requestSettings.expiryMs,
   });
   deps.notes.setPlan(key, plan.slots);
   tellHolds(workload, plan, deps);
-  const failure = await performOrExplain(plan, workload, deps, signal);
-  if (failure !== undefined) return { changed: false, wakeAtMs: deps.clock.now() + failure.retryMs };
+  let [changed, retryMs] = [false, Infinity];
+  for (const action of plan.actions) {
+    const failure = await performOrExplain(action, workload, deps, signal);
+    if (failure === undefined) changed = true;
+    else retryMs = Math.min(retryMs, failure.retryMs);
+  }
   for (const { container, judged } of plan.slots) {
     if (judged && sequence > 0) deps.notes.usedUp(key, container, sequence);
   }
-  return { changed: plan.actions.length > 0 };
+  return { changed, wakeAtMs: retryMs === Infinity ? undefined : deps.clock.now() + retryMs };
 }
 
-/** A registry that cannot confirm a candidate is no failure of the loop: the workload is told and looked at again. */
+/** A registry that cannot confirm a candidate is no failure of the loop, nor of the neighbour: the workload is told and looked at again. */
 async function performOrExplain(
-  plan: Plan,
+  action: Action,
   workload: Workload,
   deps: OperatorDeps,
   signal: AbortSignal,
 ): Promise<{ retryMs: number } | undefined> {
   try {
-    await perform(plan.actions, workload, deps, signal);
+    await perform([action], workload, deps, signal);
+    if (action.kind === 'confirm') deps.notes.isNews(workloadKey(workload), '', `confirm ${action.slot.container}`);
     return undefined;
   } catch (error) {
-    if (!(error instanceof RegistryError)) throw error;
-    tell(workload, isNotFound(error) ? 'TagNotFound' : 'RegistryUnavailable', error.message, deps);
+    if (action.kind !== 'confirm' || !(error instanceof RegistryError)) throw error;
+    const reason = isNotFound(error) ? 'TagNotFound' : 'RegistryUnavailable';
+    const { container } = action.slot;
+    if (deps.notes.isNews(workloadKey(workload), `${reason} ${error.message}`, `confirm ${container}`)) {
+      deps.events.emit(workloadSubject(workload), reason, `${container}: ${error.message}`);
+    }
     return { retryMs: error.retryAfterMs ?? askAgainMs };
   }
 }
@@ -86,7 +96,7 @@ function factsOf(
   key: string,
   workload: Workload,
   container: string,
-  reference: Exclude<ReturnType<typeof parseImageReference>, { invalid: string }>,
+  reference: ImageReference,
   { eventSource }: ContainerSettings,
   { access, book, notes, clock }: OperatorDeps,
 ): RepositoryFacts {
@@ -97,34 +107,53 @@ function factsOf(
   const listens = { polling: eventSource !== 'webhook', webhook: eventSource !== 'polling' };
   return {
     tags: listens.polling || polled?.origin === 'manual' ? polled?.tags : undefined,
-    pushes: listens.webhook ? book.pushes(bookKey, notes.watermark(key, container)) : [],
+    pushes: listens.webhook ? book.pushes(bookKey, notes.watermark(key, container), notes.editedAt(key, container)) : [],
     digestOf: (tag) => book.freshDigest(bookKey, tag, clock.now()),
   };
 }
 
-/** What is wrong with annotations or images is told once per change, as an Event on the workload. */
+/** What is wrong with annotations or images, and what a dry run would do, is told once per change, as an Event on the workload. */
 function tellHolds(workload: Workload, plan: Plan, deps: OperatorDeps): void {
   const told: { reason: Reason; message: string }[] = [...deps.notes.settings(workload).problems];
   for (const { container, reason, message } of plan.slots) {
-    if (isWarning(reason) && reason !== 'InvalidAnnotation') told.push({ reason, message: `${container}: ${message}` });
+    if (reason === 'DryRun' || (isWarning(reason) && reason !== 'InvalidAnnotation')) told.push({ reason, message: `${container}: ${message}` });
+  }
+  if (!readHistory(workload.annotations).readable) {
+    told.push({ reason: 'HistoryUnreadable', message: `${historyKey} is no JSON array; the history starts again empty with the next change` });
   }
   if (plan.slots.length === 0 && workload.slots.length > 0) {
     told.push({ reason: 'NoContainerMatches', message: 'headwind.sh/images means none of the containers' });
+  }
+  if (!deps.pollingEnabled && wantsPolling(workload, deps)) {
+    told.push({
+      reason: 'PollingDisabled',
+      message: 'headwind.sh/event-source asks for polling, but polling is off (HEADWIND_POLLING_ENABLED)',
+    });
   }
   const text = told.map(({ reason, message }) => `${reason} ${message}`).join('\n');
   if (!deps.notes.isNews(workloadKey(workload), text)) return;
   for (const { reason, message } of told) deps.events.emit(workloadSubject(workload), reason, message);
 }
 
-function tell(workload: Workload, reason: Reason, message: string, deps: OperatorDeps): void {
-  if (!deps.notes.isNews(`${workloadKey(workload)}|registry`, `${reason} ${message}`)) return;
-  deps.events.emit(workloadSubject(workload), reason, message);
+function wantsPolling(workload: Workload, { notes }: OperatorDeps): boolean {
+  return workload.slots.some(({ container }) => {
+    const settings = notes.settings(workload).container(container);
+    return !('held' in settings) && settings.eventSource === 'polling';
+  });
 }
+
 
 async function deleteOutdated(key: string, deps: OperatorDeps, signal: AbortSignal): Promise<number | undefined> {
   const requests = deps.updateRequests.of(parseWorkloadKey(key));
   const { outdated, wakeAtMs } = findOutdated(requests, deps.clock.now(), deps.requestSettings);
-  for (const request of outdated) await deps.updateRequests.delete(request, signal);
+  for (const request of outdated) {
+    try {
+      await deps.updateRequests.delete(request, signal);
+    } catch (error) {
+      // Somebody else was faster.
+      if (!(error instanceof ApiError && (error.isNotFound || error.isConflict))) throw error;
+    }
+  }
   return wakeAtMs;
 }
 

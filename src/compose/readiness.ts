@@ -1,0 +1,102 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import type { Config } from '../config.ts';
+import type { Check } from '../http/health.ts';
+import { checkPermissions } from '../kubernetes/check-permissions.ts';
+import type { KubeClient } from '../kubernetes/client.ts';
+import type { LeaderElection } from '../kubernetes/leader-election.ts';
+import type { CacheSource } from '../kubernetes/reflector-set.ts';
+import type { Log } from '../ports.ts';
+
+export interface ReadinessDeps {
+  readonly client: KubeClient;
+  readonly workloads: { readonly sources: readonly CacheSource[] };
+  readonly updateRequests: { readonly sources: readonly CacheSource[] };
+  readonly election: Pick<LeaderElection, 'problem'>;
+  readonly config: Pick<Config, 'watchNamespaces'>;
+  readonly home: string;
+  readonly log: Log;
+}
+
+const lookAgainMs = 100;
+const checkRightsAgainMs = 60_000;
+
+/**
+ * What stands between this process and its work. Not ready: a cache that was never complete, the custom resource or every kind of workload
+ * forbidden or absent, no way to lead. One kind that is forbidden, or a missing right to something else, is listed only.
+ */
+export class Readiness {
+  readonly #deps: ReadinessDeps;
+  #missingRights: readonly string[] = [];
+
+  constructor(deps: ReadinessDeps) {
+    this.#deps = deps;
+  }
+
+  checks(stopping: AbortSignal): Check[] {
+    const { workloads, updateRequests, election } = this.#deps;
+    const anyWorkload = workloads.sources.some(({ state }) => state === 'synced');
+    return [
+      { name: 'running', ok: !stopping.aborted, message: stopping.aborted ? 'the operator is stopping' : 'the operator runs' },
+      ...updateRequests.sources.map((source) => requestCheck(source)),
+      ...workloads.sources.map((source) => workloadCheck(source, anyWorkload)),
+      { name: 'lease', ok: election.problem === undefined, message: election.problem ?? 'the leader can be elected' },
+      ...this.#missingRights.map((message) => ({ name: 'rights', ok: true, message })),
+    ];
+  }
+
+  /** Resolves when decisions can be made: every cache is complete or known to stay empty; or when `stop` aborts. */
+  async synced(stop: AbortSignal): Promise<void> {
+    while (!stop.aborted && !this.isSynced) await delay(lookAgainMs, undefined, { signal: stop }).catch(() => undefined);
+  }
+
+  /** The caches are complete: what is not in them is not in the cluster. */
+  get isSynced(): boolean {
+    const { workloads, updateRequests } = this.#deps;
+    const known = workloads.sources.every(({ state }) => state !== 'syncing');
+    return known && updateRequests.sources.every(({ state }) => state === 'synced');
+  }
+
+  /** Names the rights that are missing, once at the start, and again while there are any. */
+  async run(stop: AbortSignal): Promise<void> {
+    do {
+      await this.#checkRights(stop);
+      if (this.#missingRights.length === 0) return;
+      await delay(checkRightsAgainMs, undefined, { signal: stop }).catch(() => undefined);
+    } while (!stop.aborted);
+  }
+
+  async #checkRights(stop: AbortSignal): Promise<void> {
+    const { client, config, home, log } = this.#deps;
+    try {
+      const missing = await checkPermissions(client, { watchNamespaces: config.watchNamespaces, home }, stop);
+      const sentences = missing.map(({ sentence }) => sentence);
+      for (const sentence of sentences) {
+        if (!this.#missingRights.includes(sentence)) log.warn({ reason: 'PermissionMissing' }, sentence);
+      }
+      this.#missingRights = sentences;
+    } catch (error) {
+      if (!stop.aborted) log.warn({ error }, 'the rights of the operator could not be checked');
+      this.#missingRights = stop.aborted ? [] : ['the rights of the operator could not be checked yet'];
+    }
+  }
+}
+
+function requestCheck({ resource, namespace, state, problem }: CacheSource): Check {
+  const messages = {
+    synced: 'watched',
+    syncing: problem ?? 'not read completely yet',
+    forbidden: problem ?? `list and watch of ${resource} are forbidden: apply deploy/k8s/rbac.yaml`,
+    absent: `the CustomResourceDefinition ${resource} is missing: apply deploy/k8s/crds/updaterequest.yaml`,
+  };
+  return { name: nameOf(resource, namespace), ok: state === 'synced', message: messages[state] };
+}
+
+function workloadCheck({ resource, namespace, state, problem }: CacheSource, anySynced: boolean): Check {
+  const ok = state === 'synced' || (state !== 'syncing' && anySynced);
+  const fallback = state === 'syncing' ? 'not read completely yet' : `${state}: this kind is not updated`;
+  return { name: nameOf(resource, namespace), ok, message: state === 'synced' ? 'watched' : (problem ?? fallback) };
+}
+
+function nameOf(resource: string, namespace: string | undefined): string {
+  return namespace === undefined ? resource : `${resource} in ${namespace}`;
+}

@@ -1,0 +1,64 @@
+import { Command } from 'commander';
+import { type Flags, runCommand } from './cli/run.ts';
+import { readConfig } from './config.ts';
+
+declare const HEADWIND_VERSION: string | undefined;
+const version = typeof HEADWIND_VERSION === 'string' ? HEADWIND_VERSION : '0.0.0-dev';
+
+/** `headwind`: without a subcommand it prints help and ends with 2. Commands load what they need, so that the small ones start at once. */
+async function main(): Promise<void> {
+  const program = new Command('headwind')
+    .description('Keeps Kubernetes workloads up to date with their registries')
+    .version(version, '-V, --version')
+    .showHelpAfterError('(headwind --help lists the commands, headwind run --help the settings)')
+    .exitOverride((error) => process.exit(error.exitCode === 0 ? 0 : 2));
+  const { simulateCommand } = await import('./cli/simulate.ts');
+  program.addCommand(runCommand(run)).addCommand(simulateCommand());
+  for (const command of program.commands) command.copyInheritedSettings(program);
+  program.action(() => program.help({ error: true }));
+  await program.parseAsync(process.argv);
+}
+
+async function run(flags: Flags): Promise<void> {
+  const { stopping, abort } = listenToSignals();
+  const result = readConfig(process.env, flags);
+  if ('mistakes' in result) {
+    process.stderr.write(
+      `headwind cannot start; correct ${result.mistakes.length === 1 ? 'this' : 'these'}:\n${result.mistakes.map((mistake) => `  ${mistake}\n`).join('')}`,
+    );
+    process.exit(1);
+  }
+  const { runOperator } = await import('./compose/run-operator.ts');
+  try {
+    await runOperator({ ...result, version, environment: process.env, stopping });
+  } catch (error) {
+    process.stderr.write(`headwind ends: ${error instanceof Error ? error.message : String(error)}\n`);
+    process.exit(1);
+  } finally {
+    abort();
+  }
+  process.exit(0);
+}
+
+/** The first SIGTERM or SIGINT stops the work in order, a second one ends the process at once. Installed first: as PID 1, Node ignores them otherwise. */
+function listenToSignals(): { stopping: AbortSignal; abort: () => void } {
+  const stop = new AbortController();
+  const onSignal = (name: NodeJS.Signals): void => {
+    if (stop.signal.aborted) process.exit(1);
+    stop.abort(new Error(`stopped by ${name}`));
+  };
+  process.on('SIGTERM', onSignal).on('SIGINT', onSignal);
+  return { stopping: stop.signal, abort: () => stop.abort() };
+}
+
+for (const event of ['unhandledRejection', 'uncaughtException'] as const) {
+  process.on(event, (error: unknown) => {
+    const stack = error instanceof Error ? error.stack : String(error);
+    process.stdout.write(
+      `${JSON.stringify({ level: 'error', timestamp: new Date().toISOString(), target: 'headwind', message: event, stack })}\n`,
+    );
+    process.exit(1);
+  });
+}
+
+void main();
