@@ -74,11 +74,12 @@ export function describeWorkloads(name: string, start: (t: TestContext) => Promi
       assert.deepEqual(names('quay.io/acme/nginx'), ['index']);
     });
 
-    it('a change of annotations alone starts no rollout', async (t) => {
+    it('a change of annotations alone changes no image', async (t) => {
       const { workloads, create } = await start(t);
       const before = await create('annotations', { web: 'nginx:1.25' });
       const after = await workloads.apply(before, change({}), signal);
-      assert.equal(after.generation, before.generation);
+      assert.deepEqual(after.slots, before.slots);
+      assert.notEqual(after.resourceVersion, before.resourceVersion);
       assert.equal(after.annotations['headwind.sh/last-update'], last['headwind.sh/last-update']);
     });
 
