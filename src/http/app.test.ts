@@ -28,6 +28,7 @@ const failures: readonly [title: string, error: unknown, status: number, reason:
   ['a refusal of the API server', new ApiError(403, 'Forbidden', 'admission webhook: secret detail'), 500, 'PatchRefused', null],
   ['a conflict', new ApiError(409, 'Conflict', 'secret detail'), 409, 'Conflict', null],
   ['a missing object', new ApiError(404, 'NotFound', 'secret detail'), 404, 'NotFound', null],
+  ['an operator that stops', new DOMException('secret detail', 'AbortError'), 503, 'Stopping', '2'],
   ['a problem with a name', new HttpProblem({ status: 413, reason: 'BodyTooLarge', sentence: 'Too large' }), 413, 'BodyTooLarge', null],
 ];
 

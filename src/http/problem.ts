@@ -31,10 +31,18 @@ export const notReady: Problem = {
   headers: { 'Retry-After': '2' },
 };
 
+const stopping: Problem = {
+  status: 503,
+  reason: 'Stopping',
+  sentence: 'The operator is stopping; try again in a moment',
+  headers: { 'Retry-After': '2' },
+};
+
 /** Expected failures by kind; everything else is our fault and tells nothing. */
 export function toProblem(error: unknown): Problem {
   if (error instanceof HttpProblem) return error.problem;
   if (error instanceof ApiError) return apiProblem(error);
+  if (error instanceof Error && error.name === 'AbortError') return stopping;
   return { status: 500, reason: 'InternalError', sentence: 'The operator failed; its log has the details under this requestId' };
 }
 
