@@ -1,10 +1,11 @@
+import { annotationPrefix } from './annotation-table.ts';
 import { choose } from './choose.ts';
 import { formatDuration, formatTime, parseTime } from './duration.ts';
 import { readHistory, readLastUpdate } from './history.ts';
-import { effectiveTag, parseImageReference } from './image-reference.ts';
+import { effectiveTag, type ImageReference, parseImageReference, withoutTagAndDigest } from './image-reference.ts';
 import type { Reason } from './reasons.ts';
 import type { ContainerSettings, Settings } from './settings.ts';
-import { conditionOf, isApprovedByPerson, isOpen, phaseOf, triggerOf } from './update-request.ts';
+import { conditionOf, type FailureReason, isApprovedByPerson, isByHand, isOpen, phaseOf, triggerOf } from './update-request.ts';
 import type { UpdateRequest } from './update-request-schema.ts';
 import { type Slot, type Workload, workloadKindNames } from './workload.ts';
 
@@ -38,8 +39,9 @@ export type Step =
   /** A new object without status, and approval is needed. */
   | { readonly kind: 'open' }
   | { readonly kind: 'expire'; readonly message: string }
-  | { readonly kind: 'supersede'; readonly message: string }
-  | { readonly kind: 'fail'; readonly reason: Reason; readonly message: string }
+  /** `DigestChanged`: the tag moved while the request was open; the plan offers what is there now. */
+  | { readonly kind: 'supersede'; readonly message: string; readonly reason?: 'DigestChanged' }
+  | { readonly kind: 'fail'; readonly reason: FailureReason; readonly message: string }
   /** It is in place already, by us: only the answer was lost. */
   | { readonly kind: 'complete'; readonly container: string }
   | { readonly kind: 'wait'; readonly reason: Reason; readonly message: string; readonly wakeAtMs?: number }
@@ -47,7 +49,8 @@ export type Step =
   | { readonly kind: 'unverified'; readonly message: string; readonly wakeAtMs: number }
   | { readonly kind: 'verified'; readonly digest: string }
   | { readonly kind: 'verify' }
-  | { readonly kind: 'apply'; readonly container: string };
+  /** `digest` as the registry confirmed it just now; undefined when a person waived that. */
+  | { readonly kind: 'apply'; readonly container: string; readonly digest: string | undefined };
 
 const siblingWaitMs = 2000;
 const verifyAgainMs = 15_000;
@@ -79,8 +82,9 @@ function findTarget(input: JudgeInput): Target | { step: Step } {
   const { request, workload, settings } = input;
   const { targetRef, containerName, currentImage, newImage } = request.spec;
   const name = `${targetRef.kind} ${targetRef.namespace}/${targetRef.name}`;
-  const fail = (message: string, reason: Reason = 'UpdateFailed') => ({ step: { kind: 'fail', reason, message } as const });
+  const fail = (message: string, reason: FailureReason = 'UpdateFailed') => ({ step: { kind: 'fail', reason, message } as const });
   const gone = (message: string) => (targetRef.uid === undefined ? fail(message) : { step: { kind: 'supersede', message } as const });
+  const changed = (message: string) => (isUnseen(request) ? fail(message) : { step: { kind: 'supersede', message } as const });
 
   if (targetRef.namespace !== request.metadata.namespace) {
     return fail(
@@ -94,23 +98,27 @@ function findTarget(input: JudgeInput): Target | { step: Step } {
   if (!workload || !settings) return gone(`there is no managed ${name}; it needs the annotation headwind.sh/policy`);
   if (targetRef.uid !== undefined && targetRef.uid !== workload.uid)
     return gone(`${name} is another object than the one the request was made for`);
-  const slots = workload.slots.filter((slot) =>
-    containerName === undefined ? slot.image === currentImage : slot.container === containerName,
-  );
+  const ours = readHistory(workload.annotations).entries.find((entry) => entry.updateRequestName === request.metadata.name);
+  const wanted = containerName ?? ours?.container;
+  const slots = workload.slots.filter((slot) => (wanted === undefined ? slot.image === currentImage : slot.container === wanted));
   const [slot] = slots;
   if (!slot) return gone(`${name} has no container ${containerName ?? `with the image ${currentImage}`}`);
   if (slots.length > 1) return fail(`${slots.length} containers of ${name} have the image ${currentImage}; set spec.containerName`);
-  if (slot.image !== currentImage && slot.image !== newImage) {
-    return { step: { kind: 'supersede', message: `container ${slot.container} now has ${slot.image}, no longer ${currentImage}` } };
+  if (slot.image === newImage && ours) return { step: { kind: 'complete', container: slot.container } };
+  if (slot.image === newImage) return changed(`container ${slot.container} has ${slot.image} already, set by somebody else`);
+  if (slot.image !== currentImage) return changed(`container ${slot.container} has ${slot.image}, not ${currentImage}`);
+  if (!isRollback(request) && withoutTagAndDigest(newImage) !== withoutTagAndDigest(currentImage)) {
+    return fail(
+      `spec.newImage must be ${withoutTagAndDigest(currentImage)} with another tag or digest, not ${newImage}`,
+      'InvalidReference',
+    );
   }
-  if (slot.image === newImage) return { step: alreadyThere(request, workload, slot) };
   return { workload, slot, settings };
 }
 
-function alreadyThere(request: UpdateRequest, workload: Workload, slot: Slot): Step {
-  const ours = readHistory(workload.annotations).entries.some((entry) => entry.updateRequestName === request.metadata.name);
-  if (ours) return { kind: 'complete', container: slot.container };
-  return { kind: 'supersede', message: `container ${slot.container} has ${slot.image} already, set by somebody else` };
+/** Made by hand, and looked at for the first time: what is wrong with it is a mistake, and no change since. */
+function isUnseen(request: UpdateRequest): boolean {
+  return isByHand(request) && request.status.createdAt === undefined;
 }
 
 function judgePending(input: JudgeInput, target: Target): Step {
@@ -126,12 +134,13 @@ function judgePending(input: JudgeInput, target: Target): Step {
     return request.status.phase === undefined ? { kind: 'open' } : { kind: 'nothing', ...wake };
   }
   if (!registry) return { kind: 'verify' };
-  return reverify(request, registry, now) ?? { kind: 'nothing', ...wake };
+  return reverify(request, registry, now);
 }
 
-/** A request that the registry has not confirmed yet; undefined when nothing changes. */
-function reverify(request: UpdateRequest, registry: RegistryAnswer, now: number): Step | undefined {
+/** A request that the registry has not confirmed yet. */
+function reverify(request: UpdateRequest, registry: RegistryAnswer, now: number): Step {
   if (registry.kind === 'confirmed') return movedDigest(request, registry.digest) ?? { kind: 'verified', digest: registry.digest };
+  if (registry.kind === 'missing' && isByHand(request)) return { kind: 'fail', reason: 'UpdateFailed', message: registry.message };
   if (registry.kind === 'missing') return { kind: 'supersede', message: registry.message };
   return { kind: 'unverified', message: registry.message, wakeAtMs: now + verifyAgainMs };
 }
@@ -139,7 +148,7 @@ function reverify(request: UpdateRequest, registry: RegistryAnswer, now: number)
 function movedDigest(request: UpdateRequest, digest: string): Step | undefined {
   const { newDigest, newImage } = request.spec;
   if (newDigest === undefined || newDigest === digest) return undefined;
-  return { kind: 'supersede', message: `${newImage} is now ${digest}, the request covers ${newDigest}` };
+  return { kind: 'supersede', reason: 'DigestChanged', message: `${newImage} is now ${digest}, the request covers ${newDigest}` };
 }
 
 type Check = (input: JudgeInput, target: Target, settings: ContainerSettings) => Step | undefined;
@@ -155,47 +164,59 @@ const checks: readonly Check[] = [
   siblingPending,
   registryAnswer,
 ];
+const rollbackChecks: readonly Check[] = [dryRun, paused, siblingPending];
 
 function judgeApproved(input: JudgeInput, target: Target): Step {
   const settings = target.settings.container(target.slot.container);
   if ('held' in settings) return { kind: 'wait', reason: 'InvalidAnnotation', message: settings.held };
-  for (const check of checks) {
+  for (const check of isRollback(input.request) ? rollbackChecks : checks) {
     const step = check(input, target, settings);
     if (step) return step;
   }
-  return { kind: 'apply', container: target.slot.container };
+  const digest = input.registry?.kind === 'confirmed' ? input.registry.digest : undefined;
+  return { kind: 'apply', container: target.slot.container, digest };
+}
+
+function isRollback(request: UpdateRequest): boolean {
+  return triggerOf(request).includes('rollback');
 }
 
 function policyForbids({ request }: JudgeInput, target: Target): Step | undefined {
   return checkPolicy(request, target);
 }
 
-/** The policy may have changed since the request was made. A container held by a bad annotation is no answer of the policy. */
+/** Annotations may have changed since the request was made. A container held by a bad one is no answer of the policy. */
 function checkPolicy(request: UpdateRequest, { settings, slot }: Target): Step | undefined {
   const container = settings.container(slot.container);
   const [current, next] = [parseImageReference(request.spec.currentImage), parseImageReference(request.spec.newImage)];
-  if ('held' in container || triggerOf(request).includes('rollback')) return undefined;
-  if ('invalid' in current || 'invalid' in next) {
-    return {
-      kind: 'fail',
-      reason: 'InvalidReference',
-      message: 'invalid' in next ? next.invalid : `current image of ${slot.container} is invalid`,
-    };
-  }
-  const tag = effectiveTag(next);
-  if (tag === undefined || tag === current.tag) return undefined;
-  const verdict = choose({ ...container, current: effectiveTag(current) ?? '', tags: [tag], event: tag });
-  if (verdict.outcome === 'update' && verdict.tag === tag) return undefined;
-  return { kind: 'supersede', message: `policy ${container.policy.text} does not allow ${tag}: ${verdict.message}` };
+  if ('held' in container || isRollback(request)) return undefined;
+  if ('invalid' in next) return { kind: 'fail', reason: 'InvalidReference', message: next.invalid };
+  if ('invalid' in current) return { kind: 'fail', reason: 'InvalidReference', message: current.invalid };
+  const forbidden = settings.selects(slot.container, current)
+    ? checkStep(container, current, next)
+    : `${annotationPrefix}images does not mean container ${slot.container}`;
+  if (forbidden === undefined) return undefined;
+  return isUnseen(request) ? { kind: 'fail', reason: 'UpdateFailed', message: forbidden } : { kind: 'supersede', message: forbidden };
 }
 
-function dryRun({ request }: JudgeInput, { settings }: Target): Step | undefined {
-  if (!settings.dryRun || isApprovedByPerson(request)) return undefined;
-  return { kind: 'wait', reason: 'DryRun', message: 'headwind.sh/dry-run is set: only a person can have this applied' };
+/** Why the policy does not allow this step; undefined when it does. Another digest of the same tag is no step. */
+function checkStep(container: ContainerSettings, current: ImageReference, next: ImageReference): string | undefined {
+  const { policy } = container;
+  const tag = effectiveTag(next);
+  if (policy.name === 'none') return 'policy none allows no update';
+  if (tag === undefined || tag === effectiveTag(current)) return undefined;
+  const verdict = choose({ ...container, current: effectiveTag(current) ?? '', tags: [tag], event: tag });
+  if (verdict.outcome === 'update' && verdict.tag === tag) return undefined;
+  return `policy ${policy.text} does not allow ${tag}: ${verdict.message}`;
+}
+
+function dryRun(_input: JudgeInput, { settings }: Target): Step | undefined {
+  if (!settings.dryRun) return undefined;
+  return { kind: 'wait', reason: 'DryRun', message: `${annotationPrefix}dry-run is set: nothing is applied until it is removed` };
 }
 
 function eventSourceNone({ request }: JudgeInput, _target: Target, settings: ContainerSettings): Step | undefined {
-  if (settings.eventSource !== 'none' || triggerOf(request) === 'manual' || isApprovedByPerson(request)) return undefined;
+  if (settings.eventSource !== 'none' || isByHand(request) || isApprovedByPerson(request)) return undefined;
   return { kind: 'wait', reason: 'EventSourceNone', message: 'headwind.sh/event-source is none: only a person can have this applied' };
 }
 
@@ -212,9 +233,8 @@ function rolloutInProgress({ unsettledSince, now }: JudgeInput, { workload, sett
 }
 
 function tooSoon({ request, now }: JudgeInput, { workload }: Target, settings: ContainerSettings): Step | undefined {
-  const manual = triggerOf(request) === 'manual' || request.status.force === true;
   const last = readLastUpdate(workload.annotations, now);
-  if (manual || last === undefined) return undefined;
+  if (last === undefined || isByHand(request) || request.status.force === true) return undefined;
   const until = last + settings.minUpdateIntervalMs;
   if (until <= now) return undefined;
   const interval = formatDuration(settings.minUpdateIntervalMs);
@@ -239,8 +259,9 @@ function registryAnswer({ request, registry, now }: JudgeInput): Step | undefine
   if (registry.kind === 'confirmed') return movedDigest(request, registry.digest);
   const verified = conditionOf(request, 'Verified')?.status;
   const byPerson = isApprovedByPerson(request);
-  // An approval given while the registry could not be asked waives the check.
-  if (verified === 'Unknown' && byPerson) return undefined;
+  if (registry.kind === 'missing' && isByHand(request) && verified !== 'True') return reverify(request, registry, now);
+  // An approval given while the registry could not be asked waives the check; not against its clear word.
+  if (registry.kind === 'unavailable' && verified === 'Unknown' && byPerson) return undefined;
   if (registry.kind === 'missing') return { kind: 'wait', reason: 'TagNotFound', message: registry.message, wakeAtMs: now + verifyAgainMs };
   if (verified !== 'True' && !byPerson) return { kind: 'unverified', message: registry.message, wakeAtMs: now + verifyAgainMs };
   return { kind: 'wait', reason: 'RegistryUnavailable', message: registry.message, wakeAtMs: now + verifyAgainMs };

@@ -1,4 +1,4 @@
-import { choose } from './choose.ts';
+import { choose, type PolicyInput } from './choose.ts';
 import { effectiveTag, parseImageReference } from './image-reference.ts';
 import type { Reason } from './reasons.ts';
 import type { ContainerSettings } from './settings.ts';
@@ -25,32 +25,50 @@ export interface Remembered {
 export function recall(candidate: Candidate, requests: readonly UpdateRequest[], settings: ContainerSettings): Remembered | undefined {
   for (const request of requests) {
     const known = candidateOf(request);
-    if (known === undefined || isOutdated(request, requests)) continue;
-    const verdict = verdictOf(request, known.tag);
-    if (verdict === undefined) continue;
+    const verdict = known && verdictOf(request, known.tag);
+    if (!verdict || isOutdated(request, known, requests, settings)) continue;
     const held = verdict.ordered ? !isNewer(candidate, known, settings) : isSame(candidate, known);
     if (held) return { reason: verdict.reason, message: verdict.message, request };
   }
   return undefined;
 }
 
-/** Must the request be kept beyond its retention, because it is still what stops a candidate from being offered? */
+/**
+ * Must the request be kept beyond its retention, because it is still what stops a candidate from being offered? Among `requests`, those of
+ * this container, it must be the newest answer: no later one says the same of a tag at least as new.
+ */
 export function isMemory(request: UpdateRequest, requests: readonly UpdateRequest[]): boolean {
   const known = candidateOf(request);
-  if (known === undefined || isOutdated(request, requests)) return false;
-  const phase = phaseOf(request);
-  return phase === 'Rejected' || phase === 'Failed';
+  const strength = strengthOf(request);
+  if (known === undefined || strength === 0) return false;
+  const settings = {
+    ...anyOrder,
+    policy: request.spec.policy === 'force' || request.spec.policy === 'digest' ? unordered : anyOrder.policy,
+  };
+  return !requests.some((other) => {
+    const answer = isLater(other, request) && strengthOf(other) >= strength ? candidateOf(other) : undefined;
+    return answer !== undefined && (answer.tag === known.tag || isNewer(answer, known, settings));
+  });
 }
 
-/** A later completed change of the same container: something newer existed, so older answers no longer count. */
-function isOutdated(request: UpdateRequest, requests: readonly UpdateRequest[]): boolean {
-  return requests.some(
-    (other) =>
-      other !== request &&
-      other.spec.containerName === request.spec.containerName &&
-      phaseOf(other) === 'Completed' &&
-      other.metadata.creationTimestamp > request.metadata.creationTimestamp,
-  );
+/** How much an answer holds back: nothing, the very same candidate, or everything that is not newer. What was applied settles both. */
+function strengthOf(request: UpdateRequest): 0 | 1 | 2 | 3 {
+  const phase = phaseOf(request);
+  if (phase === 'Completed') return 3;
+  if (phase === 'Rejected' || conditionOf(request, 'RolledBack')?.status === 'True') return 2;
+  return phase === 'Failed' ? 1 : 0;
+}
+
+/** Something newer was applied since: the answer no longer counts. */
+function isOutdated(request: UpdateRequest, known: Candidate, requests: readonly UpdateRequest[], settings: OrderSettings): boolean {
+  return requests.some((other) => {
+    const applied = isLater(other, request) && phaseOf(other) === 'Completed' ? candidateOf(other) : undefined;
+    return applied !== undefined && isNewer(applied, known, settings);
+  });
+}
+
+function isLater(other: UpdateRequest, request: UpdateRequest): boolean {
+  return other !== request && other.metadata.creationTimestamp > request.metadata.creationTimestamp;
 }
 
 function verdictOf(request: UpdateRequest, tag: string): { reason: Remembered['reason']; message: string; ordered: boolean } | undefined {
@@ -86,10 +104,15 @@ function isSame(a: Candidate, b: Candidate): boolean {
   return a.tag === b.tag && (a.digest === b.digest || a.digest === undefined || b.digest === undefined);
 }
 
+type OrderSettings = Omit<PolicyInput, 'current' | 'tags'>;
+
+const anyOrder = { policy: { name: 'all', text: 'all', warnings: [] } } as const satisfies OrderSettings;
+const unordered = { name: 'force', text: 'force', warnings: [] } as const;
+
 /** Without an order between the two tags, only the very same tag and digest counts as "not newer". */
-function isNewer(candidate: Candidate, known: Candidate, settings: ContainerSettings): boolean {
-  const unordered = settings.policy.name === 'force' || settings.policy.name === 'digest';
-  if (unordered) return !isSame(candidate, known);
+function isNewer(candidate: Candidate, known: Candidate, settings: OrderSettings): boolean {
+  const { name } = settings.policy;
+  if (name === 'force' || name === 'digest') return !isSame(candidate, known);
   if (candidate.tag === known.tag) return false;
   const [judged] = choose({ ...settings, current: known.tag, tags: [candidate.tag] }).considered;
   return judged?.reason !== 'Lower' && judged?.reason !== 'Equal';

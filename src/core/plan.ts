@@ -1,11 +1,12 @@
 import { annotationPrefix } from './annotation-table.ts';
+import { refuseTag } from './candidate.ts';
 import { choose } from './choose.ts';
 import { formatTime } from './duration.ts';
 import { effectiveTag, type ImageReference, parseImageReference, withTagAndDigest } from './image-reference.ts';
 import { recall } from './memory.ts';
 import type { Reason } from './reasons.ts';
 import type { ContainerSettings, Settings } from './settings.ts';
-import { conditionOf, isApprovedByPerson, isOpen, requestName } from './update-request.ts';
+import { conditionOf, isApprovedByPerson, isByHand, isOpen, requestName } from './update-request.ts';
 import type { Trigger, UpdateRequest, UpdateRequestSpec } from './update-request-schema.ts';
 import type { Slot, Workload } from './workload.ts';
 
@@ -33,7 +34,7 @@ export interface RepositoryFacts {
 export interface PlanInput {
   readonly workload: Workload;
   readonly settings: Settings;
-  /** All requests of the workload, finished ones too. */
+  /** All requests that name the workload: finished ones, and those of an earlier object of this name, too. */
   readonly requests: readonly UpdateRequest[];
   readonly facts: (slot: Slot, reference: ImageReference, settings: ContainerSettings) => RepositoryFacts;
   readonly now: number;
@@ -105,10 +106,11 @@ interface Offer {
 }
 
 function planCandidate(input: PlanInput, slot: Slot, reference: ImageReference, settings: ContainerSettings): PlannedSlot {
-  const own = input.requests.filter(({ spec }) => spec.containerName === slot.container);
-  const open = own.find((request) => isOpen(request) && request.spec.currentImage === slot.image);
+  const own = requestsOf(input, slot);
+  const open = own.filter((request) => isOpen(request) && request.spec.currentImage === slot.image);
   const facts = input.facts(slot, reference, settings);
-  const verdict = judgeTags(facts, open, reference, settings);
+  const evidence = open.length > 0 ? open : movedRequest(own, slot);
+  const verdict = judgeTags(facts, evidence, reference, settings);
   const report = (reason: Reason, message: string, candidate?: string): SlotPlan => ({
     container: slot.container,
     image: slot.image,
@@ -118,70 +120,110 @@ function planCandidate(input: PlanInput, slot: Slot, reference: ImageReference, 
     judged: true,
   });
   if (verdict.outcome !== 'update' || verdict.tag === null) return { plan: report(verdict.reason, verdict.message), actions: [] };
-  const offer = describeOffer(verdict.tag, facts, open);
+  const offer = describeOffer(verdict.tag, facts, evidence);
   const plan = report(verdict.reason, verdict.message, verdict.tag);
   if (input.settings.dryRun)
     return { plan: report('DryRun', `${verdict.message}; ${annotationPrefix}dry-run is set`, offer.tag), actions: [] };
   const remembered = recall({ tag: offer.tag, digest: offer.digest }, own, settings);
   if (remembered) return { plan: report(remembered.reason, remembered.message), actions: [] };
   if (offer.digest === undefined && offer.unverified === undefined) {
-    const known = open !== undefined && tagOf(open) === offer.tag;
+    const known = open.some((request) => tagOf(request) === offer.tag);
     return { plan: { ...plan, judged: known }, actions: known ? [] : [{ kind: 'confirm', slot, reference, tag: offer.tag }] };
   }
-  if (offer.digest === undefined && pinned(reference, settings))
-    return held(slot, 'RegistryUnavailable', offer.unverified ?? 'the digest to pin is not known');
-  return { plan, actions: proposeOffer(input, slot, reference, settings, offer, open, own, verdict.message) };
+  if (offer.digest === undefined && pinned(reference, settings)) {
+    const unknown = held(slot, 'RegistryUnavailable', offer.unverified ?? 'the digest to pin is not known');
+    return { ...unknown, actions: [{ kind: 'confirm', slot, reference, tag: offer.tag }] };
+  }
+  return { plan, actions: proposeOffer(input, slot, reference, settings, offer, open, verdict.message) };
 }
 
-/** An open request is itself evidence of its candidate: a fact that is missing never takes it back. */
-function judgeTags(facts: RepositoryFacts, open: UpdateRequest | undefined, reference: ImageReference, settings: ContainerSettings) {
-  const offered = open === undefined ? undefined : tagOf(open);
-  const tags = new Set(facts.tags ?? []);
-  for (const { tag } of facts.pushes) tags.add(tag);
-  if (offered !== undefined) tags.add(offered);
-  const pushed = facts.pushes.at(-1)?.tag;
+/** The requests of this very workload and container, newest first. One made by hand may name no container. */
+function requestsOf({ requests, workload }: PlanInput, slot: Slot): UpdateRequest[] {
+  return requests
+    .filter(({ spec: { targetRef, containerName, currentImage } }) => {
+      if (targetRef.uid !== undefined && targetRef.uid !== workload.uid) return false;
+      return containerName === undefined ? currentImage === slot.image : containerName === slot.container;
+    })
+    .toReversed()
+    .sort((a, b) => compareText(b.metadata.creationTimestamp, a.metadata.creationTimestamp));
+}
+
+function compareText(a: string, b: string): number {
+  return a === b ? 0 : a < b ? -1 : 1;
+}
+
+/** The request that was closed because its tag moved, as long as nothing took its place: its tag is asked for again. */
+function movedRequest(own: readonly UpdateRequest[], slot: Slot): UpdateRequest[] {
+  const [newest] = own;
+  const moved = newest && conditionOf(newest, 'Superseded')?.reason === 'DigestChanged' && newest.spec.currentImage === slot.image;
+  return moved ? [newest] : [];
+}
+
+/**
+ * The tag that follows, from what is known and what is on offer: a request is itself evidence of its candidate, and a fact that is missing
+ * never takes it back.
+ */
+function judgeTags(facts: RepositoryFacts, evidence: readonly UpdateRequest[], reference: ImageReference, settings: ContainerSettings) {
   const current = effectiveTag(reference) ?? '';
-  const event = pushed ?? offered;
+  const offered = evidence.map(tagOf).filter((tag) => tag !== undefined);
+  const tags = new Set([...(facts.tags ?? []), ...facts.pushes.map(({ tag }) => tag), ...offered]);
+  // A signature that was pushed after its image does not hide the image.
+  const pushed = facts.pushes.findLast(({ tag }) => tag === current || refuseTag(tag, current, settings.ignore) === undefined);
+  const event = pushed?.tag ?? facts.pushes.at(-1)?.tag ?? offered[0];
   const verdict = choose({ ...settings, current, tags: [...tags], ...(event === undefined ? {} : { event }) });
-  if (verdict.outcome === 'update' || offered === undefined || event === offered) return verdict;
-  const kept = choose({ ...settings, current, tags: [offered], event: offered });
-  return kept.outcome === 'update' ? kept : verdict;
+  if (verdict.outcome === 'update') return verdict;
+  for (const tag of offered) {
+    const kept = choose({ ...settings, current, tags: [tag], event: tag });
+    if (kept.outcome === 'update') return kept;
+  }
+  return verdict;
 }
 
-function describeOffer(tag: string, facts: RepositoryFacts, open: UpdateRequest | undefined): Offer {
+function describeOffer(tag: string, facts: RepositoryFacts, evidence: readonly UpdateRequest[]): Offer {
   const push = facts.pushes.findLast((candidate) => candidate.tag === tag);
   const fresh = facts.digestOf(tag);
-  const offered = open !== undefined && tagOf(open) === tag ? open : undefined;
+  const offered = evidence.find((request) => tagOf(request) === tag);
   const trigger: Trigger = push ? 'webhook' : (offered?.spec.trigger ?? 'polling');
   const unverified = push && !push.verified && fresh === undefined ? (push.message ?? 'the registry could not be asked') : undefined;
-  return { tag, digest: fresh ?? push?.digest ?? offered?.spec.newDigest, unverified, trigger };
+  // The digest of a closed request is the one that is gone.
+  const known = offered && isOpen(offered) ? offered.spec.newDigest : undefined;
+  return { tag, digest: fresh ?? push?.digest ?? known, unverified, trigger };
 }
 
-/** Nothing when the very same candidate is on offer already; else a request, and the end of the one it replaces. */
+/**
+ * Nothing when the very same candidate is on offer already; else a request, and then the end of those it replaces: whatever happens in
+ * between, the candidate is not lost.
+ */
 function proposeOffer(
   input: PlanInput,
   slot: Slot,
   reference: ImageReference,
   settings: ContainerSettings,
   offer: Offer,
-  open: UpdateRequest | undefined,
-  own: readonly UpdateRequest[],
+  open: readonly UpdateRequest[],
   reason: string,
 ): Action[] {
-  if (open !== undefined && isSameOffer(open, offer) && !approvalChanged(open, settings)) return [];
+  const same = open.find((request) => isSameOffer(request, offer) && !approvalChanged(request, settings));
+  if (same) return closeOthers(open, same, offer);
   const newImage = withTagAndDigest(reference, { tag: offer.tag, digest: pinned(reference, settings) ? offer.digest : undefined });
   const identity = { target: input.workload, container: slot.container, tag: offer.tag, newImage, newDigest: offer.digest };
   const spec = describeRequest(input, slot, reference, settings, offer, newImage, reason);
-  const actions: Action[] = [{ kind: 'create', name: freeName(identity, own), spec, unverified: offer.unverified }];
-  if (open !== undefined) {
-    const why = isSameOffer(open, offer) ? `${annotationPrefix}require-approval changed` : `${offer.tag} takes its place`;
-    actions.unshift({ kind: 'supersede', request: open, message: why });
-  }
-  return actions;
+  const name = freeName(identity, input.requests);
+  return [{ kind: 'create', name, spec, unverified: offer.unverified }, ...closeOthers(open, undefined, offer)];
 }
 
-function freeName(identity: Parameters<typeof requestName>[0], own: readonly UpdateRequest[]): string {
-  const taken = new Set(own.map(({ metadata }) => metadata.name));
+/** At most one open request per container; one that a person made is closed only by what was found after it. */
+function closeOthers(open: readonly UpdateRequest[], kept: UpdateRequest | undefined, offer: Offer): Action[] {
+  return open
+    .filter((request) => request !== kept && !(kept && isByHand(request)))
+    .map((request) => {
+      const message = isSameOffer(request, offer) ? `${annotationPrefix}require-approval changed` : `${offer.tag} takes its place`;
+      return { kind: 'supersede', request, message };
+    });
+}
+
+function freeName(identity: Parameters<typeof requestName>[0], requests: readonly UpdateRequest[]): string {
+  const taken = new Set(requests.map(({ metadata }) => metadata.name));
   let attempt = 1;
   while (taken.has(requestName(identity, attempt))) attempt++;
   return requestName(identity, attempt);
@@ -229,9 +271,9 @@ function isSameOffer(open: UpdateRequest, offer: Offer): boolean {
   return newDigest === offer.digest || newDigest === undefined || offer.digest === undefined || offer.unverified !== undefined;
 }
 
-/** A person's approval stays valid whatever the annotation says later; a request that waits for the registry needs a person anyway. */
+/** A person's approval, or what a person wrote into a request of their own, stays valid whatever the annotation says later. */
 function approvalChanged(open: UpdateRequest, settings: ContainerSettings): boolean {
-  if (isApprovedByPerson(open) || conditionOf(open, 'Applied')?.status === 'True') return false;
+  if (isApprovedByPerson(open) || isByHand(open)) return false;
   return (open.spec.requireApproval ?? true) !== settings.requireApproval;
 }
 

@@ -52,6 +52,8 @@ export interface Settings {
 
 export type Annotations = Readonly<Record<string, string>>;
 
+const maximumShown = 100;
+
 /** Reads the annotations of a workload that has these containers. Never throws; what is wrong is in `problems` and is never more permissive. */
 export function readSettings(annotations: Annotations, containers: readonly string[]): Settings {
   const reader = new Reader(annotations);
@@ -122,7 +124,7 @@ class Reader {
 
   invalid(key: AnnotationKey, container?: string, detail?: string): string {
     const fullKey = this.#fullKey(key, container);
-    const message = `${fullKey} is ${JSON.stringify(this.#annotations[fullKey] ?? '')}: ${detail ?? `it must be ${annotationTable[key].accepts}`}`;
+    const message = `${fullKey} is ${shown(this.#annotations[fullKey] ?? '')}: ${detail ?? `it must be ${annotationTable[key].accepts}`}`;
     if (!this.#reported.has(fullKey)) this.problems.push({ reason: 'InvalidAnnotation', key: fullKey, message });
     this.#reported.add(fullKey);
     return message;
@@ -180,6 +182,11 @@ class Reader {
     }
     return { globs };
   }
+}
+
+/** A value as it stands in messages; annotations may be 256 KiB long. */
+function shown(value: string): string {
+  return JSON.stringify(value.length > maximumShown ? `${value.slice(0, maximumShown)}…` : value);
 }
 
 function reportUnknownKeys(annotations: Annotations, containers: readonly string[], reader: Reader): void {

@@ -36,17 +36,34 @@ export function triggerOf(request: UpdateRequest): Trigger {
   return request.spec.trigger ?? 'manual';
 }
 
+/** A change that ended in Failed has one of these as the reason of its condition `Applied`; a hold never does. */
+export const failureReasons = ['UpdateFailed', 'PatchRefused', 'CrossNamespace', 'InvalidReference'] as const;
+export type FailureReason = (typeof failureReasons)[number];
+
 /** What the operator itself recorded, whatever the phase says: every finished state leaves a mark besides its phase. */
 function evidentPhase({ status, spec }: UpdateRequest): Phase {
+  if (isFinishedElsewhere(status)) return status.phase;
   const applied = status.conditions?.find(({ type }) => type === 'Applied');
   if (applied?.status === 'True' && applied.reason === 'UpdateApplied') return 'Completed';
-  if (applied?.status === 'False' && (applied.reason === 'PatchRefused' || applied.reason === 'UpdateFailed')) return 'Failed';
+  if (applied?.status === 'False' && failureReasons.some((reason) => reason === applied.reason)) return 'Failed';
   if (applied?.status === 'False' && applied.reason === 'UpdateExpired') return 'Expired';
   if (status.conditions?.some((condition) => condition.type === 'Superseded' && condition.status === 'True')) return 'Expired';
   if (status.rejectedAt !== undefined) return 'Rejected';
   if (status.approvedAt !== undefined) return 'Approved';
   const unverified = status.conditions?.some((condition) => condition.type === 'Verified' && condition.status === 'Unknown');
   return spec.requireApproval === false && unverified !== true ? 'Approved' : 'Pending';
+}
+
+/** Ended before this operator ever saw it: each of our own writes leaves `createdAt`. Such a change must not be made a second time. */
+function isFinishedElsewhere(status: UpdateRequest['status']): status is { phase: Phase } {
+  const { phase, conditions, createdAt } = status;
+  const finished = phase === 'Completed' || phase === 'Failed' || phase === 'Expired';
+  return finished && createdAt === undefined && (conditions ?? []).length === 0;
+}
+
+/** Made by a person or a program of theirs, not by a plan. */
+export function isByHand(request: UpdateRequest): boolean {
+  return triggerOf(request) === 'manual';
 }
 
 export function conditionOf(request: UpdateRequest, type: ConditionType): Condition | undefined {
@@ -81,15 +98,17 @@ const nameLength = 54;
 
 /**
  * The one name of a candidate: `<workload>-<container>-<tag>` as a DNS label, cut to 54 characters, and 8 hex digits of a hash over what
- * identifies it. The same candidate always has the same name, so creating it is idempotent; `attempt` 2, 3 … is for a further request.
+ * identifies it, 63 characters in all. The same candidate always has the same name, so creating it is idempotent; `attempt` 2, 3 … is
+ * for a further request.
  */
 export function requestName({ target, container, tag, newImage, newDigest }: CandidateIdentity, attempt = 1): string {
   const identity = [target.kind, target.namespace, target.name, container, newImage, newDigest ?? ''].join('\0');
   const hash = createHash('sha256').update(identity).digest('hex').slice(0, 8);
+  const suffix = attempt === 1 ? '' : `-${attempt}`;
   const readable = `${target.name}-${container}-${tag}`
     .toLowerCase()
     .replace(/[^a-z0-9]+/g, '-')
-    .slice(0, nameLength)
+    .slice(0, nameLength - suffix.length)
     .replace(/^-+|-+$/g, '');
-  return `${readable === '' ? 'update' : readable}-${hash}${attempt === 1 ? '' : `-${attempt}`}`;
+  return `${readable === '' ? 'update' : readable}-${hash}${suffix}`;
 }

@@ -1,8 +1,9 @@
 import { reasonTypes, type Reason } from '../core/reasons.ts';
 import { triggerOf } from '../core/update-request.ts';
 import type { UpdateRequest } from '../core/update-request-schema.ts';
-import type { Workload } from '../core/workload.ts';
-import type { EventSubject, Events, Metrics } from '../ports.ts';
+import { type Workload, workloadKey } from '../core/workload.ts';
+import type { EventSubject, Events, Metrics, Problem } from '../ports.ts';
+import type { Notes } from './notes.ts';
 
 /** Tells the world about a transition: Kubernetes Events on the workload and the request, and the counters that belong to it. */
 
@@ -46,6 +47,18 @@ export function announceRejection(to: Announcer, request: UpdateRequest, workloa
   to.metrics.increment('updates_rejected_total');
   const why = request.status.message === undefined ? '' : `: ${request.status.message}`;
   announce(to, request, workload, 'UpdateRejected', `${describe(request)} rejected by ${request.status.rejectedBy ?? 'unknown'}${why}`);
+}
+
+/** Pull secrets of the workload that cannot be read for this repository: told once per change, silently forgotten when they can be again. */
+export function tellProblems(
+  { events, notes }: Pick<Announcer, 'events'> & { readonly notes: Notes },
+  workload: Workload,
+  repository: string,
+  { problems }: { readonly problems: readonly Problem[] },
+): void {
+  const text = problems.map(({ reason, message }) => `${reason} ${message}`).join('\n');
+  if (!notes.isNews(workloadKey(workload), text, `secrets ${repository}`)) return;
+  for (const { reason, message } of problems) events.emit(workloadSubject(workload), reason, message);
 }
 
 /** Counts the end of a change in `updates_total`. */

@@ -1,4 +1,4 @@
-import { type HistoryEntry, readDigests, recordApplied } from '../core/history.ts';
+import { type HistoryEntry, readDigests, readHistory, recordApplied } from '../core/history.ts';
 import { formatTime } from '../core/duration.ts';
 import { effectiveTag, parseImageReference } from '../core/image-reference.ts';
 import { triggerOf } from '../core/update-request.ts';
@@ -12,30 +12,34 @@ import { approverOf, completeRequest, failRequest } from './request-transitions.
 export interface ReadyRequest {
   readonly request: UpdateRequest;
   readonly container: string;
+  /** As the registry confirmed it just now; undefined when a person waived that. */
+  readonly digest: string | undefined;
 }
 
 /**
  * Applies requests of one workload in one patch, together with `last-update`, `update-history` and `digests`.
+ * Of two for one container the later one counts; the other's precondition is gone then.
  * False when the workload changed since it was read: read again and decide again. Throws what is worth a retry.
  */
 export async function applyRequests(
   workload: Workload,
-  ready: readonly ReadyRequest[],
+  allReady: readonly ReadyRequest[],
   deps: OperatorDeps,
   signal: AbortSignal,
 ): Promise<boolean> {
   const now = deps.clock.now();
+  const ready = [...new Map([...allReady].sort(oldestFirst).map((item) => [item.container, item])).values()];
   const images = new Map(ready.map(({ request, container }) => [container, request.spec.newImage]));
   const entries = ready.map((item) => historyEntry(item, workload, now));
   const annotations = recordApplied(workload.annotations, entries, now);
   const outcome = await patch(workload, { images, annotations }, deps, signal);
   if (outcome === 'changed') return false;
-  for (const { request } of ready) {
+  for (const { request, digest } of ready) {
     if ('refused' in outcome) {
       await failRequest('PatchRefused', `the API server refuses the change: ${outcome.refused}`, { request, workload, deps, signal });
     } else {
       observeLatency(request, workload, deps);
-      await completeRequest(request.spec.newDigest, { request, workload: outcome.applied, deps, signal });
+      await completeRequest(digest, { request, workload: outcome.applied, deps, signal });
     }
   }
   return true;
@@ -54,9 +58,15 @@ async function patch(workload: Workload, change: WorkloadChange, { workloads }: 
   }
 }
 
-function historyEntry({ request, container }: ReadyRequest, workload: Workload, now: number): HistoryEntry {
-  const { currentImage, newImage, newDigest, currentDigest } = request.spec;
-  const fromDigest = currentDigest ?? readDigests(workload.annotations)[container];
+function oldestFirst(a: ReadyRequest, b: ReadyRequest): number {
+  const [first, second] = [a.request.metadata.creationTimestamp, b.request.metadata.creationTimestamp];
+  return first === second ? 0 : first < second ? -1 : 1;
+}
+
+function historyEntry({ request, container, digest }: ReadyRequest, workload: Workload, now: number): HistoryEntry {
+  const { currentImage, newImage, currentDigest } = request.spec;
+  const newDigest = request.spec.newDigest ?? digest;
+  const fromDigest = currentDigest ?? appliedDigest(workload, container, currentImage);
   return {
     container,
     image: newImage,
@@ -68,6 +78,12 @@ function historyEntry({ request, container }: ReadyRequest, workload: Workload, 
     ...(fromDigest === undefined ? {} : { fromDigest }),
     trigger: triggerOf(request),
   };
+}
+
+/** The digest that we last applied, as long as it is still ours that runs. */
+function appliedDigest({ annotations }: Workload, container: string, image: string): string | undefined {
+  const newest = readHistory(annotations).entries.find((entry) => entry.container === container);
+  return newest?.image === image ? readDigests(annotations)[container] : undefined;
 }
 
 /** From the arrival of the webhook to the accepted patch, where it was a webhook and nobody had to approve. */

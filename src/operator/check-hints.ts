@@ -3,7 +3,9 @@ import { canonicalRepository, type ImageReference, isTag, parseImageReference } 
 import type { PushHint } from '../core/push-hint.ts';
 import { type Workload, workloadKey } from '../core/workload.ts';
 import { RegistryError } from '../errors.ts';
-import type { Clock, Log, Metrics, Registry, Workloads } from '../ports.ts';
+import type { Push } from '../core/plan.ts';
+import type { Clock, Events, Log, Metrics, Registry, Workloads } from '../ports.ts';
+import { tellProblems } from './announce.ts';
 import { type Controller, controllerQueue, type Result, runController, type Stop } from './controller.ts';
 import type { Notes } from './notes.ts';
 import { type Access, isNotFound, type RepositoryAccess } from './repository-access.ts';
@@ -21,6 +23,7 @@ export interface HintDeps {
   readonly registry: Registry;
   readonly book: TagBook;
   readonly notes: Notes;
+  readonly events: Events;
   readonly log: Log;
   readonly metrics: Metrics;
   readonly clock: Clock;
@@ -31,6 +34,10 @@ export interface HintDeps {
 
 interface Pending {
   readonly hint: PushHint;
+  /** The number under which it arrived. */
+  readonly arrival: number;
+  /** Accesses of the repository that need not be asked again. */
+  readonly settled: ReadonlySet<string>;
   /** How often the registry has said that there is no such tag. */
   readonly misses: number;
   /** Not to be asked before this time. */
@@ -43,33 +50,35 @@ const missDelaysMs = [5000, 30_000, 120_000];
 const unavailableDelayMs = 15_000;
 const maximumRepositories = 10_000;
 const duplicateMs = 10 * 60_000;
+/** Deliveries without an id are the same when they claim the same digest within so long. */
+const sameClaimMs = 30_000;
 
 export class HintDesk {
   readonly #deps: HintDeps;
   readonly #queue: WorkQueue;
   readonly #pending = new Map<string, Map<string, Pending>>();
   readonly #startedAt = new LRUCache<string, number>({ max: maximumRepositories });
-  readonly #seen: LRUCache<string, true>;
+  /** Deliveries taken in → until when they count as known. */
+  readonly #seen = new LRUCache<string, number>({ max: 10_000 });
 
   constructor(deps: HintDeps) {
     this.#deps = deps;
     this.#queue = controllerQueue('hints', deps.metrics);
-    this.#seen = new LRUCache({ max: 10_000, ttl: duplicateMs });
   }
 
   /** Takes hints in without asking anybody. `unavailable` when there is no room: the sender should try again. */
   accept(hints: readonly PushHint[]): 'accepted' | 'unavailable' {
     let result: 'accepted' | 'unavailable' = 'accepted';
     for (const hint of hints) {
-      if (!isTag(hint.tag) || this.#isDuplicate(hint)) continue;
       const repository = canonicalRepository(hint);
-      if (isEmpty(this.#deps.workloads.using(repository))) continue;
+      if (!isTag(hint.tag) || this.#isDuplicate(hint) || isEmpty(this.#deps.workloads.using(repository))) continue;
       if (this.#pending.size >= maximumRepositories && !this.#pending.has(repository)) {
         result = 'unavailable';
         continue;
       }
       this.#deps.metrics.increment('webhook_events_processed');
-      this.#enqueue(repository, { hint, misses: 0, notBefore: 0 });
+      this.#remember(hint);
+      this.#enqueue(repository, { hint, arrival: this.#deps.book.arrive(), settled: new Set(), misses: 0, notBefore: 0 });
       this.#schedule(repository);
     }
     return result;
@@ -89,12 +98,16 @@ export class HintDesk {
     return runController(controller, stop);
   }
 
-  #isDuplicate({ provider, deliveryId, tag }: PushHint): boolean {
-    if (deliveryId === undefined) return false;
-    const key = `${provider}|${deliveryId}|${tag}`;
-    if (this.#seen.has(key)) return true;
-    this.#seen.set(key, true);
-    return false;
+  #isDuplicate(hint: PushHint): boolean {
+    const key = deliveryKey(hint);
+    return key !== undefined && (this.#seen.get(key) ?? 0) > this.#deps.clock.now();
+  }
+
+  /** Only what was taken in is known: a delivery that was turned away comes again. */
+  #remember(hint: PushHint): void {
+    const key = deliveryKey(hint);
+    if (key === undefined) return;
+    this.#seen.set(key, this.#deps.clock.now() + (hint.deliveryId === undefined ? sameClaimMs : duplicateMs));
   }
 
   #enqueue(repository: string, pending: Pending): void {
@@ -124,7 +137,9 @@ export class HintDesk {
       }
     } catch (error) {
       // What could not be checked for another reason than the registry stays for the next attempt.
-      for (const pending of unchecked) this.#enqueue(repository, pending);
+      for (const pending of unchecked) {
+        if (!this.#pending.get(repository)?.has(pending.hint.tag)) this.#enqueue(repository, pending);
+      }
       throw error;
     }
     const waiting = this.#pending.get(repository);
@@ -145,9 +160,10 @@ export class HintDesk {
   async #groupByAccess(repository: string, signal: AbortSignal): Promise<Group[]> {
     const groups = new Map<string, Group>();
     for (const workload of this.#deps.workloads.using(repository)) {
-      const reference = referenceTo(repository, workload);
-      if (!reference || !this.#listens(workload)) continue;
+      const reference = this.#reference(repository, workload);
+      if (!reference) continue;
       const access = await this.#deps.access.open(workload, reference, signal);
+      tellProblems(this.#deps, workload, repository, access);
       const group = groups.get(access.key) ?? { access, reference, workloads: [] };
       group.workloads.push(workload);
       groups.set(access.key, group);
@@ -155,69 +171,81 @@ export class HintDesk {
     return [...groups.values()];
   }
 
-  #listens(workload: Workload): boolean {
+  /**
+   * The first reference of the workload to that repository from a container that pushes may concern, now or when what holds it is gone:
+   * a push during a freeze is offered when the freeze ends.
+   */
+  #reference(repository: string, workload: Workload): ImageReference | undefined {
     const settings = this.#deps.notes.settings(workload);
-    return workload.slots.some(({ container }) => {
+    for (const { container, image } of workload.slots) {
+      const reference = parseImageReference(image);
       const own = settings.container(container);
-      return !('held' in own) && (own.eventSource === 'webhook' || own.eventSource === 'both');
-    });
+      if ('invalid' in reference || canonicalRepository(reference) !== repository || !settings.selects(container, reference)) continue;
+      if ('held' in own || (own.eventSource !== 'polling' && own.policy.name !== 'none')) return reference;
+    }
+    return undefined;
   }
 
   async #checkTag(repository: string, pending: Pending, groups: readonly Group[], signal: AbortSignal): Promise<void> {
-    const { tag, digest: claimed } = pending.hint;
+    const settled = new Set(pending.settled);
+    let [missing, retryMs] = [false, Infinity];
     for (const { access, reference, workloads } of groups) {
-      const { book, clock, registry, wake, verify } = this.#deps;
-      if (verify === 'off' && claimed !== undefined) {
-        book.recordPush(access.key, { tag, digest: claimed, verified: true }, clock.now());
-        for (const workload of workloads) wake(workloadKey(workload));
+      if (settled.has(access.key)) continue;
+      const answer = await this.#ask(pending.hint, access, reference, signal);
+      if (answer instanceof RegistryError) {
+        if (isNotFound(answer)) missing = true;
+        else retryMs = Math.min(retryMs, answer.retryAfterMs ?? unavailableDelayMs);
         continue;
       }
-      try {
-        const { digest } = await registry.resolve(reference, tag, access.credentials, signal);
-        book.recordHead(access.key, tag, digest, clock.now());
-        book.recordPush(access.key, { tag, digest, verified: true }, clock.now());
-      } catch (error) {
-        if (!(error instanceof RegistryError)) throw error;
-        if (!this.#recordFailure(repository, pending, access, error)) continue;
-      }
-      for (const workload of workloads) wake(workloadKey(workload));
+      settled.add(access.key);
+      this.#deps.book.recordPush(access.key, answer, this.#deps.clock.now(), pending.arrival);
+      for (const workload of workloads) this.#deps.wake(workloadKey(workload));
+    }
+    this.#askAgain(repository, { ...pending, settled }, missing, retryMs);
+  }
+
+  /** What to record of a push, or why nothing can be said yet. */
+  async #ask(hint: PushHint, access: Access, reference: ImageReference, signal: AbortSignal): Promise<Push | RegistryError> {
+    const { book, clock, registry, log, verify } = this.#deps;
+    const { tag, digest: claimed } = hint;
+    if (verify === 'off' && claimed !== undefined) return { tag, digest: claimed, verified: true };
+    try {
+      const { digest } = await registry.resolve(reference, tag, access.credentials, signal);
+      book.recordHead(access.key, tag, digest, clock.now());
+      return { tag, digest, verified: true };
+    } catch (error) {
+      if (!(error instanceof RegistryError)) throw error;
+      if (isNotFound(error)) return error;
+      const fields = { repository: canonicalRepository(reference), tag, provider: hint.provider, error: error.message };
+      log.warn({ ...fields, reason: 'RegistryUnavailable' }, 'push not verified: the registry cannot be asked');
+      return verify === 'require' ? error : { tag, digest: claimed, verified: false, message: error.message };
     }
   }
 
-  /** True when the push was recorded as unverified, for a person to decide. */
-  #recordFailure(repository: string, pending: Pending, access: Access, error: RegistryError): boolean {
-    const { book, clock, log, verify } = this.#deps;
+  /** A later push of the same tag, which may have arrived meanwhile, asks the same question. */
+  #askAgain(repository: string, pending: Pending, missing: boolean, retryMs: number): void {
+    const { clock, log } = this.#deps;
     const { hint, misses } = pending;
-    const fields = { repository, tag: hint.tag, provider: hint.provider, error: error.message };
-    if (isNotFound(error)) {
-      const delayMs = missDelaysMs[misses];
-      if (delayMs === undefined) log.warn({ ...fields, reason: 'TagNotFound' }, 'push ignored: the registry has no such tag');
-      else this.#enqueue(repository, { hint, misses: misses + 1, notBefore: clock.now() + delayMs });
-      return false;
+    const missDelayMs = missing ? missDelaysMs[misses] : undefined;
+    if (missing && missDelayMs === undefined) {
+      const fields = { repository, tag: hint.tag, provider: hint.provider, reason: 'TagNotFound' };
+      log.warn(fields, 'push ignored: the registry has no such tag');
     }
-    log.warn({ ...fields, reason: 'RegistryUnavailable' }, 'push not verified: the registry cannot be asked');
-    if (verify === 'require') {
-      this.#enqueue(repository, { hint, misses, notBefore: clock.now() + (error.retryAfterMs ?? unavailableDelayMs) });
-      return false;
-    }
-    book.recordPush(access.key, { tag: hint.tag, digest: hint.digest, verified: false, message: error.message }, clock.now());
-    return true;
+    const delayMs = Math.min(missDelayMs ?? Infinity, retryMs);
+    if (delayMs === Infinity || this.#pending.get(repository)?.has(hint.tag)) return;
+    this.#enqueue(repository, { ...pending, misses: misses + (missing ? 1 : 0), notBefore: clock.now() + delayMs });
   }
+}
+
+function deliveryKey({ provider, deliveryId, registry, repository, tag, digest }: PushHint): string | undefined {
+  if (deliveryId !== undefined) return `${provider}|${deliveryId}|${tag}`;
+  return digest === undefined ? undefined : `${registry}/${repository}:${tag}@${digest}`;
 }
 
 interface Group {
   readonly access: Access;
   readonly reference: ImageReference;
   readonly workloads: Workload[];
-}
-
-/** The first reference of the workload to that repository. */
-export function referenceTo(repository: string, workload: Workload): ImageReference | undefined {
-  for (const { image } of workload.slots) {
-    const reference = parseImageReference(image);
-    if (!('invalid' in reference) && canonicalRepository(reference) === repository) return reference;
-  }
-  return undefined;
 }
 
 function isEmpty(items: Iterable<unknown>): boolean {

@@ -11,10 +11,11 @@ import type { Listing } from './tag-book.ts';
 export class Notes {
   readonly #settings = new WeakMap<Workload, Settings>();
   readonly #watermarks = new Map<string, Map<string, number>>();
+  readonly #edits = new Map<string, Map<string, number>>();
   readonly #unsettledSince = new Map<string, number>();
   readonly #delivered = new Map<string, Map<string, Delivery>>();
   readonly #plans = new Map<string, readonly SlotPlan[]>();
-  readonly #told = new Map<string, string>();
+  readonly #told = new Map<string, Map<string, string>>();
 
   /** The settings of a workload, read once per version of the object. */
   settings(workload: Workload): Settings {
@@ -28,25 +29,32 @@ export class Notes {
     return settings;
   }
 
-  /** Pushes up to this number no longer count for the container. */
+  /** Pushes recorded up to this number were judged for the container. */
   watermark(key: string, container: string): number {
     return this.#watermarks.get(key)?.get(container) ?? 0;
   }
 
   /** The container has judged every push up to `sequence`. */
   usedUp(key: string, container: string, sequence: number): void {
-    const marks = this.#watermarks.get(key) ?? new Map<string, number>();
-    marks.set(container, Math.max(sequence, marks.get(container) ?? 0));
-    this.#watermarks.set(key, marks);
+    raise(this.#watermarks, key, container, sequence);
   }
 
-  /** A push that arrived before somebody else set an image never applies to it. Changes of our own do not use pushes up. */
+  /** Pushes that arrived up to this number came before somebody set the container's image. */
+  editedAt(key: string, container: string): number {
+    return this.#edits.get(key)?.get(container) ?? 0;
+  }
+
+  /**
+   * To be called for every version of a workload, with the number of the newest push. A push that arrived before somebody else set an
+   * image never applies to it, even if the registry confirms it only later. Changes of our own do not use pushes up.
+   */
   workloadChanged(next: Workload, old: Workload | undefined, sequence: number): void {
-    if (sequence === 0) return;
     const key = workloadKey(next);
+    if (next.rollout.settled) this.#unsettledSince.delete(key);
+    if (sequence === 0) return;
     const before = new Map(old?.slots.map(({ container, image }) => [container, image]));
     for (const { container, image } of next.slots) {
-      if (before.get(container) !== image && !isOurs(next, container, image)) this.usedUp(key, container, sequence);
+      if (before.get(container) !== image && !isOurs(next, container, image)) raise(this.#edits, key, container, sequence);
     }
   }
 
@@ -85,31 +93,37 @@ export class Notes {
     this.#plans.set(key, plan);
   }
 
-  /** Is this news for the subject? Remembers it; an empty text forgets. */
-  isNews(subject: string, text: string): boolean {
-    if (text === '') {
-      this.#told.delete(subject);
-      return false;
-    }
-    if (this.#told.get(subject) === text) return false;
-    this.#told.set(subject, text);
-    return true;
+  /** Is this news about the workload, on this topic? Remembers it; an empty text forgets. */
+  isNews(key: string, text: string, topic = ''): boolean {
+    const topics = this.#told.get(key) ?? new Map<string, string>();
+    if ((topics.get(topic) ?? '') === text) return false;
+    if (text === '') topics.delete(topic);
+    else topics.set(topic, text);
+    if (topics.size === 0) this.#told.delete(key);
+    else this.#told.set(key, topics);
+    return text !== '';
   }
 
   /** The workload is gone, or nobody manages it any more. */
   forget(key: string): void {
     this.#watermarks.delete(key);
+    this.#edits.delete(key);
     this.#unsettledSince.delete(key);
     this.#delivered.delete(key);
     this.#plans.delete(key);
     this.#told.delete(key);
-    this.#told.delete(`${key}|registry`);
   }
 }
 
 export interface Delivery {
   readonly listing: Listing;
   readonly at: number;
+}
+
+function raise(numbers: Map<string, Map<string, number>>, key: string, container: string, to: number): void {
+  const byContainer = numbers.get(key) ?? new Map<string, number>();
+  byContainer.set(container, Math.max(to, byContainer.get(container) ?? 0));
+  numbers.set(key, byContainer);
 }
 
 function isOurs({ annotations }: Workload, container: string, image: string): boolean {

@@ -3,7 +3,7 @@ import type { Reason } from '../core/reasons.ts';
 import { type Workload, workloadKey } from '../core/workload.ts';
 import { RegistryError } from '../errors.ts';
 import type { Clock, Events, Log, Metrics, Registry, Workloads } from '../ports.ts';
-import { workloadSubject } from './announce.ts';
+import { tellProblems, workloadSubject } from './announce.ts';
 import { type Controller, controllerQueue, type Result, runController, type Stop } from './controller.ts';
 import type { Notes } from './notes.ts';
 import type { Access, RepositoryAccess } from './repository-access.ts';
@@ -37,7 +37,14 @@ interface Consumer {
   readonly intervalMs: number;
 }
 
+interface Group {
+  readonly access: Access;
+  readonly group: Consumer[];
+}
+
 const startSpreadMs = 60_000;
+// setInterval fires all the time when the period is longer.
+const longestTimerMs = 2 ** 31 - 1;
 /** An interval counts as passed this much early, so that jitter never costs a whole round. */
 const tolerance = 0.85;
 
@@ -46,6 +53,8 @@ export class RegistryPoller {
   readonly #queue: WorkQueue;
   readonly #dueAt = new Map<string, number>();
   readonly #checkedAt = new Map<string, number>();
+  /** The same per repository and access: neighbours with other credentials may ask for another interval. */
+  readonly #accessCheckedAt = new Map<string, ReadonlyMap<string, number>>();
   /** Lists that suddenly shrank: believed only when the next look says the same. */
   readonly #suspect = new Set<string>();
 
@@ -56,9 +65,9 @@ export class RegistryPoller {
 
   /** A workload appeared or changed: its repositories are looked at in time. Cheap, called for every event. */
   workloadChanged(workload: Workload): void {
+    const { clock } = this.#deps;
     for (const [repository, consumer] of this.#wants(workload)) {
-      const { clock } = this.#deps;
-      const checkedAt = this.#checkedAt.get(repository);
+      const checkedAt = this.#lookAtKnown(repository, consumer) ? this.#checkedAt.get(repository) : undefined;
       const spread = this.#random() * Math.min(consumer.intervalMs, startSpreadMs);
       const wanted = checkedAt === undefined ? clock.now() + spread : checkedAt + consumer.intervalMs;
       const known = this.#dueAt.get(repository);
@@ -66,6 +75,20 @@ export class RegistryPoller {
       this.#dueAt.set(repository, wanted);
       this.#queue.addAfter(repository, Math.max(0, wanted - clock.now()));
     }
+  }
+
+  /** A workload that joins others sees at once what they know. False when nobody has looked with its credentials yet. */
+  #lookAtKnown(repository: string, { workload, reference }: Consumer): boolean {
+    const { access, book, notes, wake } = this.#deps;
+    const bookKey = access.known(workload, reference);
+    if (bookKey === undefined || !this.#accessCheckedAt.get(repository)?.has(bookKey)) return false;
+    const listing = book.listing(bookKey);
+    const key = workloadKey(workload);
+    if (listing && !notes.delivered(key, bookKey)) {
+      notes.deliver(key, bookKey, { listing, at: listing.at });
+      wake(key);
+    }
+    return true;
   }
 
   /** Works until `stop.signal` aborts. */
@@ -80,7 +103,7 @@ export class RegistryPoller {
       reconcile: (key, signal) => this.#check(key, signal),
     };
     for (const workload of this.#deps.workloads.all()) this.workloadChanged(workload);
-    const cycles = setInterval(() => metrics.increment('polling_cycles_total'), this.#deps.intervalMs);
+    const cycles = setInterval(() => metrics.increment('polling_cycles_total'), Math.min(this.#deps.intervalMs, longestTimerMs));
     try {
       await runController(controller, stop);
     } finally {
@@ -94,25 +117,43 @@ export class RegistryPoller {
     if (consumers.length === 0) {
       this.#dueAt.delete(repository);
       this.#checkedAt.delete(repository);
+      this.#accessCheckedAt.delete(repository);
       return {};
     }
     const intervalMs = Math.min(...consumers.map((consumer) => consumer.intervalMs));
     this.#checkedAt.set(repository, clock.now());
-    let retryAfterMs: number | undefined;
-    for (const { access, group } of await this.#groupByAccess(consumers, signal)) {
-      const failure = await this.#checkGroup(access, group, signal);
-      if (failure?.retryAfterMs !== undefined) retryAfterMs = Math.max(failure.retryAfterMs, retryAfterMs ?? 0);
-    }
-    const delayMs = Math.max(intervalMs * (0.9 + 0.2 * this.#random()), retryAfterMs ?? 0);
+    const retryAfterMs = await this.#checkAccesses(repository, await this.#groupByAccess(repository, consumers, signal), signal);
+    const delayMs = Math.max(intervalMs * (0.9 + 0.2 * this.#random()), retryAfterMs);
     this.#dueAt.set(repository, clock.now() + delayMs);
     return { requeueAfterMs: delayMs };
   }
 
-  async #groupByAccess(consumers: readonly Consumer[], signal: AbortSignal): Promise<{ access: Access; group: Consumer[] }[]> {
-    const groups = new Map<string, { access: Access; group: Consumer[] }>();
+  /** Asks with each credential that is due; gives the longest wait that the registry asked for. */
+  async #checkAccesses(repository: string, groups: readonly Group[], signal: AbortSignal): Promise<number> {
+    const now = this.#deps.clock.now();
+    const before = this.#accessCheckedAt.get(repository);
+    const checkedAt = new Map<string, number>();
+    this.#accessCheckedAt.set(repository, checkedAt);
+    let retryAfterMs = 0;
+    for (const { access, group } of groups) {
+      const last = before?.get(access.key);
+      if (last !== undefined && !group.some(({ intervalMs }) => now - last >= intervalMs * tolerance)) {
+        checkedAt.set(access.key, last);
+        for (const consumer of group) this.#lookAtKnown(repository, consumer);
+        continue;
+      }
+      checkedAt.set(access.key, now);
+      const failure = await this.#checkGroup(access, group, signal);
+      retryAfterMs = Math.max(failure?.retryAfterMs ?? 0, retryAfterMs);
+    }
+    return retryAfterMs;
+  }
+
+  async #groupByAccess(repository: string, consumers: readonly Consumer[], signal: AbortSignal): Promise<Group[]> {
+    const groups = new Map<string, Group>();
     for (const consumer of consumers) {
       const access = await this.#deps.access.open(consumer.workload, consumer.reference, signal);
-      for (const { reason, message } of access.problems) this.#tell([consumer], reason, message);
+      tellProblems(this.#deps, consumer.workload, repository, access);
       const known = groups.get(access.key);
       if (known) known.group.push(consumer);
       else groups.set(access.key, { access, group: [consumer] });
@@ -124,25 +165,26 @@ export class RegistryPoller {
     const { registry, metrics, log } = this.#deps;
     const [first] = group;
     if (!first) return undefined;
+    const repository = canonicalRepository(first.reference);
     metrics.increment('polling_images_checked_total');
     try {
       const { tags, truncated } = await registry.tags(first.reference, access.credentials, signal);
-      if (truncated)
-        this.#tell(
-          group,
-          'TagListTruncated',
-          `the list of tags of ${canonicalRepository(first.reference)} is longer than can be read; nothing is decided from a part`,
-        );
-      else if (this.#isCredible(access.key, tags)) this.#record(access.key, tags, group);
+      if (truncated) {
+        const message = `the list of tags of ${repository} is longer than can be read; nothing is decided from a part`;
+        this.#tell(group, repository, 'TagListTruncated', message);
+      } else {
+        this.#forgetTold(group, repository);
+        if (this.#isCredible(access.key, tags)) this.#record(access.key, tags, group);
+      }
       metrics.increment('polls_total', { result: truncated ? 'truncated' : 'ok' });
       return undefined;
     } catch (error) {
       if (!(error instanceof RegistryError)) throw error;
       metrics.increment('polls_total', { result: error.code });
       metrics.increment('polling_errors_total');
-      log.warn({ repository: canonicalRepository(first.reference), code: error.code, error: error.message }, 'polling failed');
+      log.warn({ repository, code: error.code, error: error.message }, 'polling failed');
       const refused = error.code === 'Unauthorized' || error.code === 'Denied';
-      this.#tell(group, refused ? 'NoCredentialAccepted' : 'RegistryUnavailable', error.message);
+      this.#tell(group, repository, refused ? 'NoCredentialAccepted' : 'RegistryUnavailable', error.message);
       return error;
     }
   }
@@ -150,7 +192,8 @@ export class RegistryPoller {
   /** A list that lost more than half of its tags is believed only when the next look says so too. */
   #isCredible(key: string, tags: readonly string[]): boolean {
     const before = this.#deps.book.listing(key)?.tags.length ?? 0;
-    if (tags.length * 2 >= before || this.#suspect.delete(key)) return true;
+    const wasSuspect = this.#suspect.delete(key);
+    if (tags.length * 2 >= before || wasSuspect) return true;
     this.#suspect.add(key);
     return false;
   }
@@ -202,11 +245,16 @@ export class RegistryPoller {
     return wanted;
   }
 
-  #tell(group: readonly Consumer[], reason: Reason, message: string): void {
+  #tell(group: readonly Consumer[], repository: string, reason: Reason, message: string): void {
     for (const { workload } of group) {
-      if (!this.#deps.notes.isNews(`${workloadKey(workload)}|registry`, `${reason} ${message}`)) continue;
+      if (!this.#deps.notes.isNews(workloadKey(workload), `${reason} ${message}`, `poll ${repository}`)) continue;
       this.#deps.events.emit(workloadSubject(workload), reason, message);
     }
+  }
+
+  /** The registry answers again: its next failure is news. */
+  #forgetTold(group: readonly Consumer[], repository: string): void {
+    for (const { workload } of group) this.#deps.notes.isNews(workloadKey(workload), '', `poll ${repository}`);
   }
 
   #random(): number {

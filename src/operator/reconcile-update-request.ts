@@ -25,22 +25,31 @@ export interface Progress {
  */
 export async function progressRequests(ref: WorkloadRef, deps: OperatorDeps, signal: AbortSignal): Promise<Progress> {
   const workload = deps.workloads.get(ref);
+  // Looked at in every run, so that a rollout that ended is never taken for the next one.
+  const unsettledSince = workload && deps.notes.unsettledSince(workload, deps.clock.now());
   const siblings = deps.updateRequests.of(ref);
   const ready: ReadyRequest[] = [];
   let changed = false;
   let wakeAtMs: number | undefined;
   for (const request of siblings) {
     if (!needsCare(request)) continue;
-    const step = await judge(request, siblings, workload, deps, signal);
-    if (step.kind === 'apply') ready.push({ request, container: step.container });
+    const step = await judge({ request, siblings, workload, unsettledSince }, deps, signal);
+    if (step.kind === 'apply') ready.push({ request, container: step.container, digest: step.digest });
     else if (await carryOut(step, { request, workload, deps, signal })) changed = true;
     if ('wakeAtMs' in step && step.wakeAtMs !== undefined) wakeAtMs = Math.min(step.wakeAtMs, wakeAtMs ?? Infinity);
   }
-  if (workload && ready.length > 0) {
+  // What has just moved may be ready in the next look, and belongs into the same patch.
+  if (ready.some(({ request }) => isStale(request, deps))) return { changed: true, wakeAtMs };
+  if (workload && ready.length > 0 && !changed) {
     if (await applyRequests(workload, ready, deps, signal)) changed = true;
     else wakeAtMs = Math.min(deps.clock.now() + readAgainMs, wakeAtMs ?? Infinity);
   }
   return { changed, wakeAtMs };
+}
+
+/** Somebody decided while the registry was asked: a rejection at the last moment counts. */
+function isStale({ metadata: { namespace, name, resourceVersion } }: UpdateRequest, { updateRequests }: OperatorDeps): boolean {
+  return updateRequests.get(namespace, name)?.metadata.resourceVersion !== resourceVersion;
 }
 
 /** Open, or decided by hand and not completed by us yet. */
@@ -49,23 +58,12 @@ function needsCare(request: UpdateRequest): boolean {
   return isOpen(request) || (phase !== undefined && phaseOf(request) !== phase) || (phase === 'Rejected' && rejectedAt === undefined);
 }
 
-async function judge(
-  request: UpdateRequest,
-  siblings: readonly UpdateRequest[],
-  workload: Workload | undefined,
-  deps: OperatorDeps,
-  signal: AbortSignal,
-): Promise<Step> {
-  const now = deps.clock.now();
-  const input: JudgeInput = {
-    request,
-    siblings,
-    workload,
-    settings: workload && deps.notes.settings(workload),
-    registry: undefined,
-    now,
-    unsettledSince: workload && deps.notes.unsettledSince(workload, now),
-  };
+type Situation = Pick<JudgeInput, 'request' | 'siblings' | 'workload' | 'unsettledSince'>;
+
+async function judge(situation: Situation, deps: OperatorDeps, signal: AbortSignal): Promise<Step> {
+  const { request, workload } = situation;
+  const settings = workload && deps.notes.settings(workload);
+  const input: JudgeInput = { ...situation, settings, registry: undefined, now: deps.clock.now() };
   const step = judgeRequest(input);
   if (step.kind !== 'verify' || !workload) return step;
   return judgeRequest({ ...input, registry: await askRegistry(request, workload, deps, signal) });
@@ -74,7 +72,9 @@ async function judge(
 async function askRegistry(request: UpdateRequest, workload: Workload, deps: OperatorDeps, signal: AbortSignal): Promise<RegistryAnswer> {
   const reference = parseImageReference(request.spec.newImage);
   if ('invalid' in reference) return { kind: 'missing', message: reference.invalid };
-  const tag = effectiveTag(reference) ?? reference.digest ?? '';
+  // A digest that a person wrote down is what they want, wherever the tag points.
+  const pinned = request.spec.newDigest === undefined ? reference.digest : undefined;
+  const tag = pinned ?? effectiveTag(reference) ?? reference.digest ?? '';
   try {
     return { kind: 'confirmed', digest: await deps.access.digest(workload, reference, tag, signal) };
   } catch (error) {

@@ -1,6 +1,6 @@
 import { formatTime } from '../core/duration.ts';
 import type { Step } from '../core/judge-request.ts';
-import { conditionOf, type NewCondition, phaseOf, triggerOf, withConditions } from '../core/update-request.ts';
+import { conditionOf, type FailureReason, isByHand, type NewCondition, phaseOf, triggerOf, withConditions } from '../core/update-request.ts';
 import type { UpdateRequest } from '../core/update-request-schema.ts';
 import type { Workload } from '../core/workload.ts';
 import type { AuditEntry, StatusChange } from '../ports.ts';
@@ -33,9 +33,9 @@ export async function carryOut(step: Step, context: RequestContext): Promise<boo
     case 'expire':
       return expire(step.message, context);
     case 'supersede':
-      return supersede(step.message, context);
+      return supersede(step.message, context, step.reason);
     case 'fail':
-      return failRequest('UpdateFailed', step.message, context);
+      return failRequest(step.reason, step.message, context);
     case 'complete':
       return completeRequest(undefined, context);
     case 'verified':
@@ -47,13 +47,17 @@ export async function carryOut(step: Step, context: RequestContext): Promise<boo
   }
 }
 
+/** Every write of ours leaves `createdAt`: the mark that the request is in our hands. */
 function write({ request, deps, signal }: RequestContext, change: StatusChange, ...conditions: NewCondition[]): Promise<UpdateRequest> {
-  const merged = conditions.length === 0 ? {} : { conditions: withConditions(request, conditions, deps.clock.now()) };
-  return deps.updateRequests.setStatus(request, { ...change, ...merged }, signal);
+  const now = deps.clock.now();
+  const marks = { createdAt: request.status.createdAt ?? request.metadata.creationTimestamp, lastUpdated: formatTime(now) };
+  const merged = conditions.length === 0 ? {} : { conditions: withConditions(request, conditions, now) };
+  return deps.updateRequests.setStatus(request, { ...change, ...marks, ...merged }, signal);
 }
 
 async function putBack(message: string, context: RequestContext): Promise<true> {
-  await write(context, { phase: phaseOf(context.request) });
+  const phase = phaseOf(context.request);
+  await write(context, phase === 'Approved' ? { phase, ...approvalOf(context) } : { phase });
   announce(context.deps, context.request, context.workload, 'InvalidTransition', message);
   return true;
 }
@@ -79,8 +83,7 @@ async function acceptRejection(context: RequestContext): Promise<true> {
 
 /** A new request that needs approval is Pending from the start. */
 export async function open(context: RequestContext, verified?: NewCondition): Promise<true> {
-  const change = { phase: 'Pending', createdAt: context.request.metadata.creationTimestamp } as const;
-  await write(context, change, ...(verified ? [verified] : []));
+  await write(context, { phase: 'Pending' }, ...(verified ? [verified] : []));
   announce(context.deps, context.request, context.workload, 'UpdateAvailable', `${describe(context.request)} waits for approval`);
   return true;
 }
@@ -94,8 +97,12 @@ async function expire(message: string, context: RequestContext): Promise<true> {
 }
 
 /** Closes an open request because something newer, or somebody else, took its place. */
-export async function supersede(message: string, context: RequestContext): Promise<true> {
-  await write(context, { phase: 'Expired', message }, { type: 'Superseded', status: 'True', reason: 'UpdateSuperseded', message });
+export async function supersede(
+  message: string,
+  context: RequestContext,
+  reason: 'UpdateSuperseded' | 'DigestChanged' = 'UpdateSuperseded',
+): Promise<true> {
+  await write(context, { phase: 'Expired', message }, { type: 'Superseded', status: 'True', reason, message });
   announce(context.deps, context.request, context.workload, 'UpdateSuperseded', `${describe(context.request)}: ${message}`);
   countResult(context.deps, context.request, 'superseded');
   context.deps.audit(auditEntry(context.request, 'supersede', 'headwind', 'operator'));
@@ -103,7 +110,7 @@ export async function supersede(message: string, context: RequestContext): Promi
 }
 
 /** Ends a request in Failed; `message` says what to correct. */
-export async function failRequest(reason: 'UpdateFailed' | 'PatchRefused', message: string, context: RequestContext): Promise<true> {
+export async function failRequest(reason: FailureReason, message: string, context: RequestContext): Promise<true> {
   await write(context, { phase: 'Failed', message }, { type: 'Applied', status: 'False', reason, message });
   announce(context.deps, context.request, context.workload, reason, `${describe(context.request)}: ${message}`);
   context.deps.metrics.increment('updates_failed_total');
@@ -115,12 +122,10 @@ export async function failRequest(reason: 'UpdateFailed' | 'PatchRefused', messa
 /** The change is in place. `digest` as confirmed just before the patch. One Event on each of the two objects. */
 export async function completeRequest(digest: string | undefined, context: RequestContext): Promise<true> {
   const { request, workload, deps } = context;
-  const now = formatTime(deps.clock.now());
   const message = `${describe(request)} applied`;
   const conditions: NewCondition[] = [{ type: 'Applied', status: 'True', reason: 'UpdateApplied', message }];
   if (digest !== undefined) conditions.unshift(verifiedCondition(digest));
-  const approval = request.status.approvedAt === undefined ? { approvedBy: approverOf(request), approvedAt: now } : {};
-  await write(context, { phase: 'Completed', ...approval, message, createdAt: request.metadata.creationTimestamp }, ...conditions);
+  await write(context, { phase: 'Completed', ...approvalOf(context), message }, ...conditions);
   announce(deps, request, workload, 'UpdateApplied', message, 'UpdateCompleted');
   countResult(deps, request, 'applied');
   deps.metrics.increment('updates_applied_total');
@@ -154,9 +159,11 @@ async function markWaiting({ reason, message }: Extract<Step, { kind: 'wait' }>,
   // The sentence about a running rollout or a registry differs from look to look; only a new reason is worth a write.
   const differs = isNew || (reason === 'TooSoon' && old.message !== message);
   if (!differs && request.status.phase === 'Approved') return false;
-  const approval =
-    request.status.approvedAt === undefined ? { approvedBy: approverOf(request), approvedAt: formatTime(deps.clock.now()) } : {};
-  await write(context, { phase: 'Approved', ...approval }, { type: 'Applied', status: 'False', reason, message });
+  const conditions: NewCondition[] = [{ type: 'Applied', status: 'False', reason, message }];
+  // A direct request of ours gets its first status here; it was made from what the registry had just confirmed.
+  const { newDigest } = request.spec;
+  if (!conditionOf(request, 'Verified') && !isByHand(request) && newDigest !== undefined) conditions.unshift(verifiedCondition(newDigest));
+  await write(context, { phase: 'Approved', ...approvalOf(context) }, ...conditions);
   if (!isNew) return false;
   announce(deps, request, workload, reason, `${describe(request)} waits: ${message}`);
   if (reason === 'TooSoon') deps.metrics.increment('updates_skipped_interval_total');
@@ -169,6 +176,11 @@ export function verifiedCondition(digest: string): NewCondition {
 
 export function unverifiedCondition(message: string): NewCondition {
   return { type: 'Verified', status: 'Unknown', reason: 'RegistryUnavailable', message };
+}
+
+/** Name and time of an approval that are not written yet. */
+function approvalOf({ request, deps }: RequestContext): StatusChange {
+  return request.status.approvedAt === undefined ? { approvedBy: approverOf(request), approvedAt: formatTime(deps.clock.now()) } : {};
 }
 
 /** The person who approved, or, where policy approved, the trigger. */

@@ -16,8 +16,10 @@ export interface Listing {
 }
 
 export interface RecordedPush extends Push {
-  /** Grows with every push that arrives, over all repositories. */
+  /** Grows with every push that is recorded, over all repositories. */
   readonly sequence: number;
+  /** The number at which the push arrived: what was told, and may have been confirmed only later. */
+  readonly arrival: number;
   readonly at: number;
 }
 
@@ -54,23 +56,33 @@ export class TagBook {
     this.#freshMs = options.freshMs ?? 60_000;
   }
 
-  /** The number of the newest push; a later push has a greater one. */
+  /** The number of the newest push that arrived or was recorded; what comes later has a greater one. */
   get sequence(): number {
     return this.#sequence;
+  }
+
+  /** A push arrived; the registry has not been asked yet. */
+  arrive(): number {
+    return ++this.#sequence;
   }
 
   /** A complete list of tags. Gives the tags that were not in the previous one (none at first sight). */
   recordListing(key: string, listing: Listing): string[] {
     const entry = this.#entry(key);
-    const known = entry.listing && new Set(entry.listing.tags);
-    entry.listing = listing;
+    const before = entry.listing?.tags;
+    const known = new Set(before);
+    const added = before ? listing.tags.filter((tag) => !known.has(tag)) : [];
+    // Workloads keep the list that was handed to them: equal ones are kept once.
+    const unchanged = before && added.length === 0 && before.length === listing.tags.length;
+    entry.listing = unchanged ? { ...listing, tags: before } : listing;
     this.#store(key, entry);
-    return known ? listing.tags.filter((tag) => !known.has(tag)) : [];
+    return added;
   }
 
-  recordPush(key: string, push: Push, at: number): RecordedPush {
+  recordPush(key: string, push: Push, at: number, arrival?: number): RecordedPush {
     const entry = this.#entry(key);
-    const recorded = { ...push, sequence: ++this.#sequence, at };
+    const sequence = ++this.#sequence;
+    const recorded = { ...push, sequence, arrival: arrival ?? sequence, at };
     // Re-inserted, so that the map's order is the order of arrival.
     entry.pushes.delete(push.tag);
     entry.pushes.set(push.tag, recorded);
@@ -91,11 +103,11 @@ export class TagBook {
     return this.#entries.get(key)?.listing;
   }
 
-  /** Pushes that arrived after `after`, oldest first. */
-  pushes(key: string, after: number): readonly RecordedPush[] {
+  /** Pushes that were recorded after `after` and arrived after `arrivedAfter`, oldest first. */
+  pushes(key: string, after: number, arrivedAfter = 0): readonly RecordedPush[] {
     const entry = this.#entries.get(key);
     if (!entry || entry.pushes.size === 0) return [];
-    return [...entry.pushes.values()].filter(({ sequence }) => sequence > after);
+    return [...entry.pushes.values()].filter(({ sequence, arrival }) => sequence > after && arrival > arrivedAfter);
   }
 
   /** The digest behind a tag, if the registry said so within the last minute. */
