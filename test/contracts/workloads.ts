@@ -86,9 +86,9 @@ export function describeWorkloads(name: string, start: (t: TestContext) => Promi
     it('a change that changes nothing is accepted and gives the object as it is', async (t) => {
       const { workloads, create } = await start(t);
       const before = await create('nothing', { web: 'nginx:1.25' });
-      const first = await workloads.apply(before, change({}), signal);
-      const second = await workloads.apply(first, change({ web: 'nginx:1.25' }), signal);
-      assert.equal(second.resourceVersion, first.resourceVersion);
+      const after = await workloads.apply(before, change({ web: 'nginx:1.25' }, { 'headwind.sh/policy': 'minor' }), signal);
+      assert.deepEqual(after, before);
+      assert.deepEqual(workloads.get(before), before);
     });
 
     it('a change decided on an old version is a conflict and changes nothing', async (t) => {
