@@ -17,6 +17,25 @@ export interface Answer {
 }
 
 const transientStatuses = new Set([408, 429, 499, 500, 502, 503, 504, 522]);
+/** Those of the distribution specification, and what services add to them. */
+const knownCodes = new Set([
+  'BLOB_UNKNOWN',
+  'DENIED',
+  'DIGEST_INVALID',
+  'MANIFEST_BLOB_UNKNOWN',
+  'MANIFEST_INVALID',
+  'MANIFEST_UNKNOWN',
+  'NAME_INVALID',
+  'NAME_UNKNOWN',
+  'PAGINATION_NUMBER_INVALID',
+  'TAG_INVALID',
+  'ThrottlingException',
+  'TOOMANYREQUESTS',
+  'UNAUTHORIZED',
+  'UNAVAILABLE',
+  'UNKNOWN',
+  'UNSUPPORTED',
+]);
 const throttleCodes = new Set(['TOOMANYREQUESTS', 'ThrottlingException']);
 const codesOfRegistries: Readonly<Record<string, RegistryErrorCode>> = {
   DENIED: 'Denied',
@@ -42,12 +61,12 @@ export function isTransient(answer: Answer): boolean {
   return transientStatuses.has(answer.status);
 }
 
-/** The first error code of the registry's own error format, if it is one; never other text of theirs. */
+/** The first error code of the registry's own error format, if it is a known one: other text of theirs may repeat what was sent. */
 export function errorCodeOf(answer: Answer): string | undefined {
   const errors = parseJsonObject(answer.body)?.['errors'];
   const first: unknown = Array.isArray(errors) ? errors[0] : undefined;
   const code = isJsonObject(first) ? first['code'] : undefined;
-  return typeof code === 'string' && /^[A-Za-z_]{1,60}$/.test(code) ? code : undefined;
+  return typeof code === 'string' && knownCodes.has(code) ? code : undefined;
 }
 
 /** The error that an answer other than the wanted one stands for. */

@@ -10,12 +10,14 @@ export interface Authorization {
   readonly header: string | undefined;
   /** The token in the header, if it came from a token endpoint. */
   readonly token?: string;
+  /** Another one from there would be refused as well. */
+  readonly isFresh?: boolean;
 }
 
 export interface Authorizer {
   /** For a first request, from what is known of the registry. */
   guess(call: Call, credential: RegistryCredential): Promise<Authorization | Refusal>;
-  /** For what the registry asked; `refused` is the token it just refused. */
+  /** For what the registry asked; `refused` is an old token that it just refused. */
   answer(call: Call, asked: AskedScheme, credential: RegistryCredential, refused?: string): Promise<Authorization | Refusal>;
 }
 
@@ -54,7 +56,7 @@ export function createAuthorizer({ schemes, tokens }: { schemes: AskedSchemes; t
     const origin = new URL(call.endpoint.origin);
     const outcome = await tokens.get(call, { origin, realm, service, scopes, credential, refused });
     if ('refusedWith' in outcome) return { source, why: 'login', httpStatus: outcome.refusedWith };
-    return { header: `Bearer ${outcome.token}`, token: outcome.token };
+    return { header: `Bearer ${outcome.token}`, token: outcome.token, isFresh: outcome.isFresh };
   }
 
   return { guess, answer };

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { describeRegistry } from '../../test/contracts/registry.ts';
+import { selfSigned } from '../../test/fakes/certificate.ts';
 import { aLogin, aPullSecret, setUpRegistry } from '../../test/fakes/registry-setup.ts';
 
 describe('registry/client', () => {
@@ -65,6 +66,18 @@ describe('registry/client', () => {
     const host = `registry.test:${fake.host.split(':')[1]}`;
     assert.equal(await resolve('1.0.0', [], repository('acme/app', host)), digest);
     await assert.rejects(resolve('1.0.0', [], repository('acme/app', host.replace('registry', 'other'))), { code: 'Unavailable' });
+  });
+
+  it('speaks TLS with the authority of the registry, and takes its token endpoint for part of it', async (t) => {
+    const { fake, resolve, repository } = await setUpRegistry(t, {
+      tls: selfSigned(['registry.test']),
+      isTrusted: true,
+      outbound: { resolve: (_, done) => done(null, [{ address: '127.0.0.1', family: 4 }]) },
+    });
+    const digest = fake.push('acme/app', '1.0.0');
+    Object.assign(fake.switches, { auth: 'bearer', users: { bot: 'canary' }, realm: '/token' });
+    const host = `registry.test:${fake.host.split(':')[1]}`;
+    assert.equal(await resolve('1.0.0', [aLogin(host, 'bot', 'canary')], repository('acme/app', host)), digest);
   });
 
   it('ends what is under way when it is closed', async (t) => {

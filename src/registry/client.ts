@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
 import { LRUCache } from 'lru-cache';
 import { isDigest, isTag } from '../core/image-reference.ts';
-import type { Outbound, OutboundTimeouts } from '../outbound.ts';
+import type { Outbound, OutboundTimeouts, TlsOptions } from '../outbound.ts';
 import type { Clock, CredentialSet, Log, Metrics, Registry, RepositoryRef } from '../ports.ts';
 import type { Sleep } from './budget.ts';
 import { type Call, callFailure } from './call.ts';
@@ -28,6 +28,8 @@ export interface RegistryOptions {
     /** Of each HTTP request. */
     readonly timeouts?: OutboundTimeouts;
   };
+  /** Authorities and client certificates of a registry, by its canonical host (`registry.example.com:5000`). */
+  readonly tls?: (registry: string) => TlsOptions | undefined;
   /** Waiting between tries and for a registry's budget; for tests. */
   readonly sleep?: Sleep;
 }

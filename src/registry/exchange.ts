@@ -1,6 +1,6 @@
 import { LRUCache } from 'lru-cache';
 import type { Clock, Log } from '../ports.ts';
-import type { Answer } from './answer.ts';
+import { type Answer, answerFailure, isThrottled } from './answer.ts';
 import { createAskedSchemes } from './asked-schemes.ts';
 import { createAuthorizer } from './authorize.ts';
 import { type Call, callFailure } from './call.ts';
@@ -82,10 +82,10 @@ export function createExchange({ send, clock, log, meter }: ExchangeDeps): Excha
     if (answer.status === 403 && first.header !== undefined) return { source, why: 'denied', httpStatus: 403 };
     const asked = askedBy(call, answer, credential);
     schemes.learn(call.endpoint.origin, call.repository, asked);
-    const second = await authorizer.answer(call, asked, credential, first.token);
+    const second = await authorizer.answer(call, asked, credential, first.isFresh ? undefined : first.token);
     if ('why' in second) return answer.status === 403 ? { source, why: 'denied', httpStatus: 403 } : second;
     // The same login again would be the second failure of one poll.
-    if (second.header === first.header) return { source, why: 'login', httpStatus: answer.status };
+    if (second.header === first.header) return { source, why: second.token === undefined ? 'login' : 'scope', httpStatus: answer.status };
     const again = await sendWith(call, request, second.header);
     if (again.status !== 401 && again.status !== 403) return { answer: again, source };
     const why = again.status === 403 ? 'denied' : second.token === undefined ? 'login' : 'scope';
@@ -95,6 +95,8 @@ export function createExchange({ send, clock, log, meter }: ExchangeDeps): Excha
   async function sendWith(call: Call, request: RegistryRequest, authorization: string | undefined): Promise<Answer> {
     const headers = authorization === undefined ? request.headers : { ...request.headers, authorization };
     const answer = await send(call, headers === undefined ? request : { ...request, headers });
+    // Otherwise the next credentials would be tried, and refused for the same reason.
+    if (isThrottled(answer, call.endpoint.quirks)) throw answerFailure(call, answer);
     return answer.status === 401 && answer.url.origin !== call.endpoint.origin ? await askAbroad(call, request, answer) : answer;
   }
 
@@ -117,7 +119,12 @@ export function createExchange({ send, clock, log, meter }: ExchangeDeps): Excha
     const outcome = await tokens.get(call, { origin, realm, service, scopes: scope?.split(' ') ?? [], credential });
     if ('refusedWith' in outcome) throw refused;
     const headers = { ...request.headers, authorization: `Bearer ${outcome.token}` };
-    const second = await send(call, { ...request, url: answer.url, headers, directlyNamed: false });
+    const second = await send(call, {
+      ...request,
+      url: answer.url,
+      headers,
+      directlyNamed: answer.url.hostname === new URL(call.endpoint.origin).hostname,
+    });
     if (second.status === 401) throw refused;
     return second;
   }

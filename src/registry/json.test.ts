@@ -12,8 +12,9 @@ const refused = [
   ['text', '"x"'],
   ['an open string', '{"a":"'],
   ['a broken escape', '{"a":"\\'],
-  ['depth 65', `{"a":${'['.repeat(64)}${']'.repeat(64)}}`],
+  ['depth 65 in a long text', `{"a":${'['.repeat(64)}${']'.repeat(64)},"b":"${'x'.repeat(70_000)}"}`],
   ['a depth bomb', '['.repeat(4_000_000)],
+  ['a flood of numbers', `{"a":[${'1,'.repeat(2_000_000)}1]}`],
   ['a flood of objects', `{"a":[${'{},'.repeat(600_000)}{}]}`],
 ] as const;
 
@@ -23,7 +24,7 @@ describe('registry/json', () => {
   }
 
   it('counts no brackets in strings', () => {
-    const value = { a: `${'['.repeat(100)}"\\"{` };
+    const value = { a: `${'['.repeat(70_000)}"\\"{` };
     assert.deepEqual(parseJsonObject(Buffer.from(JSON.stringify(value))), value);
   });
 

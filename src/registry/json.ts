@@ -1,10 +1,10 @@
-const quote = 0x22;
-const backslash = 0x5c;
-/** Far more than any registry answers; a parser would need a hundred times the text's size for what lies beyond. */
-const maximumDepth = 64;
-const maximumContainers = 500_000;
+const [quote, backslash, comma] = [0x22, 0x5c, 0x2c];
+/** What is shorter cannot hurt. */
+const harmlessBytes = 64 * 1024;
+/** Far more than any registry answers; a parser would need many times the text's size for what lies beyond. */
+const limits = { depth: 64, containers: 500_000, values: 1_100_000 };
 
-/** A JSON object from the outside; undefined when the bytes are none, or when they are built to hurt (depth, number of objects). */
+/** A JSON object from the outside; undefined when the bytes are none, or when they are built to hurt (depth, number of values). */
 export function parseJsonObject(body: Buffer): Readonly<Record<string, unknown>> | undefined {
   if (!isModest(body)) return undefined;
   try {
@@ -20,14 +20,17 @@ export function isJsonObject(value: unknown): value is Readonly<Record<string, u
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
-/** Counts brackets outside strings. */
+/** Counts brackets and commas outside strings. */
 function isModest(body: Buffer): boolean {
-  let [depth, containers] = [0, 0];
+  if (body.length <= harmlessBytes) return true;
+  let [depth, containers, values] = [0, 0, 0];
   for (let at = 0; at < body.length; at++) {
     const byte = body[at];
     if (byte === quote) at = endOfString(body, at);
-    else if (byte === 0x7b || byte === 0x5b) {
-      if (++depth > maximumDepth || ++containers > maximumContainers) return false;
+    else if (byte === comma) {
+      if (++values > limits.values) return false;
+    } else if (byte === 0x7b || byte === 0x5b) {
+      if (++depth > limits.depth || ++containers > limits.containers) return false;
     } else if (byte === 0x7d || byte === 0x5d) depth--;
   }
   return true;

@@ -1,6 +1,6 @@
 import { LRUCache } from 'lru-cache';
 import { OutboundError, type OutboundErrorCode, type RegistryErrorCode } from '../errors.ts';
-import type { Outbound, OutboundRequest, OutboundStream, OutboundTimeouts } from '../outbound.ts';
+import type { Outbound, OutboundRequest, OutboundStream, OutboundTimeouts, TlsOptions } from '../outbound.ts';
 import type { Clock, Log } from '../ports.ts';
 import { type Answer, codeOfAnswer, isThrottled, isTransient } from './answer.ts';
 import { type Budget, createBudget, longestWaitMs, type Outcome, type Refusal, type Sleep } from './budget.ts';
@@ -25,6 +25,8 @@ export interface SendDeps {
   readonly meter: Meter;
   readonly log: Log;
   readonly timeouts: OutboundTimeouts;
+  /** How to talk TLS with a registry, by its canonical host. */
+  readonly tls?: ((registry: string) => TlsOptions | undefined) | undefined;
 }
 
 type Attempt = { readonly answer: Answer; readonly outcome: Outcome } | { readonly error: OutboundError; readonly outcome: Outcome };
@@ -80,7 +82,10 @@ async function attempt(deps: SendDeps, call: Call, request: RegistryRequest, bac
     meter.request(call.endpoint.registry, request.operation, word, Math.max(0, clock.now() - startedAtMs) / 1000);
   try {
     const { operation: _, ...wanted } = request;
-    const stream = await deps.outbound.stream({ ...wanted, signal: call.signal, timeouts: deps.timeouts });
+    // Authorities and client certificates of a registry are for its own host, which may be that of its token endpoint.
+    const isOwnHost = request.url.hostname === new URL(call.endpoint.origin).hostname;
+    const tls = isOwnHost ? deps.tls?.(call.endpoint.registry) : undefined;
+    const stream = await deps.outbound.stream({ ...wanted, tls, signal: call.signal, timeouts: deps.timeouts });
     const body = await readBody(stream, stream.status >= 400);
     call.signal.throwIfAborted();
     const answer = { status: stream.status, headers: stream.headers, url: stream.url, body };

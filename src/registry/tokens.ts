@@ -23,7 +23,9 @@ export interface TokenRequest {
 }
 
 /** The token, or the HTTP status with which the endpoint refused the credential. */
-export type TokenOutcome = { readonly token: string } | { readonly refusedWith: number };
+export type TokenOutcome =
+  | { readonly token: string /** Made for this call. */; readonly isFresh: boolean }
+  | { readonly refusedWith: number };
 
 export interface Tokens {
   get(call: Call, request: TokenRequest): Promise<TokenOutcome>;
@@ -51,13 +53,13 @@ export function createTokens({ send, clock, meter }: TokenDeps): Tokens {
     const known = cache.get(key);
     if (known && known.text !== request.refused && known.usableUntilMs > clock.now()) {
       meter.cacheHit('token');
-      return { token: known.text };
+      return { token: known.text, isFresh: false };
     }
     return await flights.run(key, call.signal, async (signal) => {
       const outcome = await fetchToken({ ...call, signal }, request, realm);
       if (!('text' in outcome)) return outcome;
       cache.set(key, outcome);
-      return { token: outcome.text };
+      return { token: outcome.text, isFresh: true };
     });
   }
 

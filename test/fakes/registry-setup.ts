@@ -28,6 +28,8 @@ export interface RegistrySetup {
 export interface SetupOptions extends Pick<RegistryOptions, 'limits' | 'insecureHosts'> {
   readonly outbound?: Partial<OutboundOptions>;
   readonly tls?: { key: string; cert: string };
+  /** The client trusts the certificate of `tls` as an authority. */
+  readonly isTrusted?: boolean;
 }
 
 /** The real client on real HTTP against an in-memory registry; everything is closed at the end of the test. */
@@ -51,6 +53,7 @@ export async function setUpRegistry(t: TestContext, options: SetupOptions = {}):
     log: { debug: write, info: write, warn: write, error: write },
     insecureHosts: options.insecureHosts ?? [],
     limits: options.limits ?? {},
+    tls: () => (options.isTrusted && options.tls ? { ca: options.tls.cert } : undefined),
     sleep: (ms, signal) => {
       signal.throwIfAborted();
       sleeps.push(ms);

@@ -1,0 +1,147 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { inspect } from 'node:util';
+import { type FakeRegistry, startFakeRegistry } from '../../test/fakes/registry.ts';
+import { aLogin, aPullSecret, setUpRegistry } from '../../test/fakes/registry-setup.ts';
+
+const canary = 'canarysecret';
+/** Every form in which the secret might travel. */
+const forms = [canary, Buffer.from(`bot:${canary}`).toString('base64'), encodeURIComponent(`bot:${canary}`), 'token-'];
+
+type Mishap = (fake: FakeRegistry, abroad: FakeRegistry) => void;
+
+const mishaps: readonly (readonly [string, Mishap])[] = [
+  ['nothing', () => undefined],
+  ['401 for ever', (fake) => Object.assign(fake.switches, { auth: 'bearer', acceptTokens: false })],
+  ['a refused login', (fake) => Object.assign(fake.switches, { auth: 'bearer', users: { bot: 'other' } })],
+  ['a refused Basic login', (fake) => Object.assign(fake.switches, { auth: 'basic', users: { bot: 'other' } })],
+  ['a missing right', (fake) => Object.assign(fake.switches, { auth: 'bearer', denied: ['bot acme/app', 'identity acme/app'] })],
+  ['a token endpoint that fails', (fake) => Object.assign(fake.switches, { auth: 'bearer', tokenStatus: 500 })],
+  ['a token endpoint that is missing', (fake) => Object.assign(fake.switches, { auth: 'bearer', tokenStatus: 404 })],
+  ['a token endpoint that echoes', (fake) => intercept(fake, '/token', (request) => [200, JSON.stringify(request)])],
+  ['a token endpoint that echoes an error', (fake) => intercept(fake, '/token', (request) => [418, JSON.stringify(request)])],
+  ['a token endpoint that echoes as an error code', (fake) => intercept(fake, '/token', echoedCode)],
+  ['a registry that echoes', (fake) => intercept(fake, '/v2/', (request) => [400, JSON.stringify(request)], 'basic')],
+  ['a registry that echoes as an error code', (fake) => intercept(fake, '/v2/', echoedCode, 'basic')],
+  [
+    'a registry that echoes into the challenge',
+    (fake) => Object.assign(fake.switches, { auth: 'basic', challenge: `Basic realm="${forms[1]}` }),
+  ],
+  [
+    'a registry that echoes into a list',
+    (fake) => intercept(fake, '/v2/', (request) => [200, JSON.stringify({ tags: request.headers })], 'basic'),
+  ],
+  ['a redirect to another origin', redirectAbroad('/v2/', 'basic')],
+  ['a redirect of the token endpoint', redirectAbroad('/token', 'bearer')],
+  [
+    'a redirect with a login at the other end',
+    (fake, abroad) => {
+      redirectAbroad('/v2/', 'basic')(fake, abroad);
+      Object.assign(abroad.switches, { auth: 'bearer', anonymousPull: true });
+    },
+  ],
+  [
+    'a link to another origin',
+    (fake, abroad) => Object.assign(fake.switches, { auth: 'basic', headers: { link: `<${abroad.origin}/x>; rel="next"` } }),
+  ],
+  [
+    'an unreachable registry',
+    (fake) => Object.assign(fake.switches, { intercept: (_: unknown, response: { destroy(): void }) => (response.destroy(), true) }),
+  ],
+  ['a hanging registry', (fake) => Object.assign(fake.switches, { intercept: () => true })],
+  ['a realm with a password', (fake) => Object.assign(fake.switches, { auth: 'bearer', realm: `http://bot:${canary}@127.0.0.1/token` })],
+];
+
+const secretForms = [
+  ['user and password', (host: string) => aLogin(host, 'bot', canary)],
+  ['auth', (host: string) => aPullSecret({ [host]: { auth: Buffer.from(`bot:${canary}`).toString('base64') } })],
+  ['an identity token', (host: string) => aPullSecret({ [host]: { identitytoken: canary } })],
+  ['a registry token', (host: string) => aPullSecret({ [host]: { registrytoken: canary } })],
+] as const;
+
+describe('registry/canary', () => {
+  for (const [title, cause] of mishaps) {
+    it(`no secret leaves its registry or is printed: ${title}`, async (t) => {
+      const { fake, registry, resolve, tags, repository, logged, counts } = await setUpRegistry(t, {
+        limits: { timeouts: { callMs: 100 } },
+      });
+      const abroad = await startFakeRegistry();
+      t.after(() => abroad.close());
+      for (const one of [fake, abroad]) one.push('acme/app', '1.0.0');
+      Object.assign(fake.switches, { users: { bot: canary }, identityTokens: [canary] });
+      cause(fake, abroad);
+      const printed: string[] = [];
+      for (const [, make] of secretForms) {
+        const secrets = [make(fake.host)];
+        const outcomes = await Promise.allSettled([resolve('1.0.0', secrets), tags(secrets)]);
+        const set = registry.credentials(repository(), secrets);
+        printed.push(
+          inspect(outcomes, { depth: 9, showHidden: true }),
+          JSON.stringify(outcomes),
+          inspect(set, { depth: 9 }),
+          JSON.stringify(set),
+        );
+        for (const outcome of outcomes)
+          if (outcome.status === 'rejected') printed.push(String(outcome.reason), String(outcome.reason.stack));
+      }
+      const elsewhere = abroad.requests.map((request) => JSON.stringify(request));
+      const urls = fake.requests.map(({ url }) => url);
+      for (const text of [...printed, ...logged, ...counts.keys(), ...elsewhere, ...urls]) {
+        // An anonymous token that the other origin itself gave may go back there.
+        const found = forms.filter((form) => text.includes(form) && !(form === 'token-' && elsewhere.includes(text)));
+        assert.deepEqual(found, [], text);
+      }
+    });
+  }
+
+  it('the canary does reach its own registry', async (t) => {
+    const { fake, resolve } = await setUpRegistry(t);
+    fake.push('acme/app', '1.0.0');
+    Object.assign(fake.switches, { auth: 'basic', users: { bot: canary } });
+    await resolve('1.0.0', [aLogin(fake.host, 'bot', canary)]);
+    assert.ok(fake.requests.some(({ headers }) => headers['authorization']?.includes(forms[1]!)));
+  });
+
+  it('the credential of one registry is not sent to another one', async (t) => {
+    const { fake, resolve, repository } = await setUpRegistry(t);
+    const other = await startFakeRegistry();
+    t.after(() => other.close());
+    for (const one of [fake, other]) one.push('acme/app', '1.0.0');
+    for (const one of [fake, other]) Object.assign(one.switches, { auth: 'basic', users: { bot: canary } });
+    const secret = aPullSecret({
+      [fake.host]: { username: 'bot', password: canary },
+      [other.host]: { username: 'bot', password: 'different' },
+    });
+    await resolve('1.0.0', [secret]);
+    await assert.rejects(resolve('1.0.0', [secret], repository('acme/app', other.host)), { code: 'Unauthorized' });
+    assert.ok(other.requests.every((request) => !forms.slice(0, 2).some((form) => JSON.stringify(request).includes(form))));
+  });
+});
+
+type Seen = FakeRegistry['requests'][number];
+
+function intercept(fake: FakeRegistry, path: string, answer: (request: Seen) => readonly [number, string], auth = 'bearer'): void {
+  fake.switches.auth = auth === 'basic' ? 'basic' : 'bearer';
+  fake.switches.intercept = (request, response) => {
+    if (!request.url.startsWith(path) || !(request.headers['authorization'] || request.body)) return false;
+    const [status, body] = answer(request);
+    response.writeHead(status, { 'content-type': 'application/json' }).end(body);
+    return true;
+  };
+}
+
+function echoedCode(request: Seen): readonly [number, string] {
+  const secret = (request.headers['authorization'] ?? request.body).replaceAll(/[^A-Za-z]/g, '');
+  return [400, JSON.stringify({ errors: [{ code: `${secret}${canary}`, message: canary }] })];
+}
+
+function redirectAbroad(path: string, auth: 'basic' | 'bearer'): Mishap {
+  return (fake, abroad) => {
+    fake.switches.auth = auth;
+    fake.switches.intercept = (request, response) => {
+      if (!request.url.startsWith(path) || !request.headers['authorization']) return false;
+      response.writeHead(307, { location: `${abroad.origin}${request.url}` }).end();
+      return true;
+    };
+  };
+}

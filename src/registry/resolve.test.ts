@@ -1,0 +1,127 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { sha256 } from '../../test/fakes/registry-content.ts';
+import type { RegistrySwitches } from '../../test/fakes/registry.ts';
+import { setUpRegistry } from '../../test/fakes/registry-setup.ts';
+
+const head = 'HEAD /v2/acme/app/manifests/1.0.0';
+const get = 'GET /v2/acme/app/manifests/1.0.0';
+const hex = 'a'.repeat(64);
+const wrong = `sha256:${hex}`;
+
+const works: readonly (readonly [string, Partial<RegistrySwitches>, readonly string[], readonly string[]])[] = [
+  // title, switches, requests of the first call, of the second
+  ['a digest header', {}, [head], [head]],
+  ['a digest header on HEAD only', { digestHeader: 'head-only' }, [head], [head]],
+  ['an ETag that is the digest', { digestHeader: 'missing', etag: 'digest' }, [head], [head]],
+  ['the checksum of Artifactory', { digestHeader: 'missing', etag: 'sha1', artifactory: true }, [head], [head]],
+  ['no digest at all', { digestHeader: 'missing', etag: 'sha1' }, [head, get], [get]],
+  ['a digest header that is none', { digestHeader: '=sha256:abc' }, [head, get], [get]],
+  ['HEAD refused with 405', { head: 405 }, [head, get], [get]],
+  ['HEAD refused with 404', { head: 404 }, [head, get], [get]],
+  ['HEAD refused with 400', { head: 400 }, [head, get], [get]],
+  ['HEAD refused with 501', { head: 501 }, [head, get], [get]],
+  ['compressed manifests', { digestHeader: 'missing', gzip: true }, [head, get], [get]],
+  ['no content type', { head: 405, contentType: 'application/octet-stream' }, [head, get], [get]],
+];
+
+describe('registry/resolve', () => {
+  for (const [title, switches, first, second] of works) {
+    it(`finds the digest with ${title}`, async (t) => {
+      const { fake, resolve, seen } = await setUpRegistry(t);
+      const digest = fake.push('acme/app', '1.0.0');
+      Object.assign(fake.switches, switches);
+      assert.equal(await resolve('1.0.0'), digest);
+      assert.deepEqual(seen(), first);
+      assert.equal(await resolve('1.0.0'), digest);
+      assert.deepEqual(seen(), second);
+    });
+  }
+
+  it('asks for all four kinds of manifest, uncompressed, and says who it is', async (t) => {
+    const { fake, resolve } = await setUpRegistry(t);
+    fake.push('acme/app', '1.0.0');
+    await resolve('1.0.0');
+    const headers = fake.requests[0]!.headers;
+    assert.equal(headers['accept']!.split(', ').length, 4);
+    assert.deepEqual(
+      [headers['accept-encoding'], headers['user-agent'], headers['authorization']],
+      ['identity', 'headwind/test', undefined],
+    );
+  });
+
+  it('believes its own hash and not the header of a GET', async (t) => {
+    const { fake, resolve } = await setUpRegistry(t);
+    const digest = fake.push('acme/app', '1.0.0');
+    Object.assign(fake.switches, { head: 405, digestHeader: `=${wrong}` });
+    assert.equal(await resolve('1.0.0'), digest);
+  });
+
+  it('tries HEAD again after a day', async (t) => {
+    const { fake, resolve, seen, clock } = await setUpRegistry(t);
+    fake.push('acme/app', '1.0.0');
+    fake.switches.head = 405;
+    await resolve('1.0.0');
+    fake.switches.head = 'works';
+    clock.ms += 24 * 3_600_000;
+    seen();
+    await resolve('1.0.0');
+    assert.deepEqual(seen(), [head]);
+  });
+
+  it('does not ask twice for a missing tag where HEAD is known to work', async (t) => {
+    const { fake, resolve, seen } = await setUpRegistry(t);
+    fake.push('acme/app', '1.0.0');
+    await resolve('1.0.0');
+    seen();
+    await assert.rejects(resolve('2.0.0'), { code: 'NotFound', httpStatus: 404 });
+    assert.deepEqual(seen(), ['HEAD /v2/acme/app/manifests/2.0.0']);
+  });
+
+  const lies = [
+    ['HEAD', {}],
+    ['GET', { head: 405 }],
+  ] as const;
+  for (const [method, switches] of lies) {
+    it(`refuses an object that is not the one asked for by digest (${method})`, async (t) => {
+      const { fake, resolve } = await setUpRegistry(t);
+      fake.push('acme/app', '1.0.0', wrong);
+      Object.assign(fake.switches, switches, method === 'HEAD' ? { digestHeader: `=sha256:${'b'.repeat(64)}` } : {});
+      await assert.rejects(resolve(wrong), { code: 'DigestMismatch' });
+    });
+  }
+
+  it('checks a digest of another algorithm by its own hash', async (t) => {
+    const { fake, resolve, seen } = await setUpRegistry(t);
+    const digest = fake.push('acme/app', '1.0.0');
+    fake.switches.digestHeader = `=sha512:${hex}${hex}`;
+    assert.equal(await resolve(digest), digest);
+    assert.deepEqual(seen(), [`HEAD /v2/acme/app/manifests/${digest}`, `GET /v2/acme/app/manifests/${digest}`]);
+  });
+
+  const bad = [
+    // title, switches, code
+    ['schema 1', { contentType: 'application/vnd.docker.distribution.manifest.v1+prettyjws' }, 'Unsupported'],
+    ['schema 1 by GET', { head: 405, contentType: 'application/json', manifestBody: '{"schemaVersion":1}' }, 'Unsupported'],
+    ['a page for people', { contentType: 'text/html', manifestBody: '<html>' }, 'Protocol'],
+    ['an empty answer', { head: 405, manifestBody: '' }, 'Protocol'],
+    ['a depth bomb', { head: 405, manifestBody: '['.repeat(1_000_000) }, 'Protocol'],
+    ['4 MiB and a byte', { head: 405, manifestBody: ' '.repeat(4 * 1024 * 1024 + 1) }, 'TooLarge'],
+  ] as const;
+  for (const [title, switches, code] of bad) {
+    it(`calls ${title} ${code}`, async (t) => {
+      const { fake, resolve } = await setUpRegistry(t);
+      fake.push('acme/app', '1.0.0');
+      Object.assign(fake.switches, switches);
+      await assert.rejects(resolve('1.0.0'), { code, name: 'RegistryError' });
+    });
+  }
+
+  it('hashes the bytes and not their meaning', async (t) => {
+    const { fake, resolve } = await setUpRegistry(t);
+    fake.push('acme/app', '1.0.0');
+    const manifestBody = '{ "schemaVersion":2 ,"manifests":[] }\n';
+    Object.assign(fake.switches, { head: 405, manifestBody });
+    assert.equal(await resolve('1.0.0'), sha256(manifestBody));
+  });
+});
