@@ -10,7 +10,8 @@ help: ## show this list
 node_modules: package.json package-lock.json .npmrc
 	@sh build/require.sh npm
 	@echo "== npm packages (once)"
-	@npm ci --loglevel=error && touch node_modules
+	@# Not `npm ci`: it refuses a lock file without the optional packages of platforms that a registry does not carry.
+	@npm install --no-save --loglevel=error && touch node_modules
 
 demo: build ## a cluster on this machine, a registry, Headwind, and a push to watch; AUTO=1 checks itself and ends
 	@sh build/require.sh go openssl
