@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { binaries, binaryNames, groups } from './binary-table.ts';
-import type { BinaryName } from './binary-table.ts';
-import { buildGroup, goVersion, groupFolder } from './build-binaries.ts';
+import type { BinaryName, Group } from './binary-table.ts';
+import { buildGroup, fetchModules, goVersion, groupFolder } from './build-binaries.ts';
 import type { Log } from './build-binaries.ts';
 import { findBinary, isExecutable } from './find-binary.ts';
 
@@ -34,16 +34,23 @@ async function buildMissing(names: readonly BinaryName[], log: Log): Promise<Bin
     const wanted = names.filter((name) => binaries[name].group === group.name);
     return wanted.length === 0 ? [] : [{ group, wanted, folder: groupFolder(group.name, go) }];
   });
-  const toBuild = plan.flatMap(({ wanted, folder }) => wanted.filter((name) => !isExecutable(join(folder, 'bin', name))));
+  const toBuild = plan.filter(({ wanted, folder }) => wanted.some((name) => !isExecutable(join(folder, 'bin', name))));
   if (toBuild.length > 0) {
-    log(`the test bed needs ${toBuild.join(', ')}: built once from Go modules (10 to 15 minutes when nothing is cached yet)`);
+    const list = toBuild.flatMap(({ wanted }) => wanted).join(', ');
+    log(`the test bed needs ${list}: built once from Go modules (10 to 15 minutes when nothing is cached yet)`);
   }
-  const paths: Partial<Record<BinaryName, string>> = {};
-  for (const { group, wanted, folder } of plan) {
-    await buildGroup(group, wanted, folder, log);
-    for (const name of wanted) paths[name] = join(folder, 'bin', name);
+  const finished = new AbortController();
+  void fetchAll(toBuild.slice(1), finished.signal);
+  try {
+    for (const { group, wanted, folder } of toBuild) await buildGroup(group, wanted, folder, log);
+  } finally {
+    finished.abort();
   }
-  return paths;
+  return Object.fromEntries(plan.flatMap(({ wanted, folder }) => wanted.map((name) => [name, join(folder, 'bin', name)])));
+}
+
+async function fetchAll(steps: readonly { group: Group; wanted: readonly BinaryName[] }[], signal: AbortSignal): Promise<void> {
+  for (const { group, wanted } of steps) if (!signal.aborted) await fetchModules(group, wanted, signal);
 }
 
 async function main(args: readonly string[]): Promise<void> {

@@ -8,7 +8,7 @@ export type GroupName = 'kube' | 'etcd' | 'registry' | 'kwok';
 export interface Group {
   readonly name: GroupName;
   readonly ldflags: string;
-  /** Packages a cold build compiles, roughly: only for the progress line. */
+  /** How many packages a build compiles at most, roughly: only for the progress line. */
   readonly packages: number;
 }
 
@@ -24,10 +24,10 @@ const kubeVersion = [
 
 /** In the order in which they are built: what everything else waits for comes first. */
 export const groups: readonly Group[] = [
-  { name: 'kube', ldflags: `-s -w ${kubeVersion}`, packages: 2000 },
-  { name: 'etcd', ldflags: '-s -w', packages: 500 },
-  { name: 'registry', ldflags: '-s -w', packages: 900 },
-  { name: 'kwok', ldflags: '-s -w -X sigs.k8s.io/kwok/pkg/consts.Version=v0.8.0', packages: 1000 },
+  { name: 'kube', ldflags: `-s -w ${kubeVersion}`, packages: 2400 },
+  { name: 'etcd', ldflags: '-s -w', packages: 570 },
+  { name: 'registry', ldflags: '-s -w', packages: 570 },
+  { name: 'kwok', ldflags: '-s -w -X sigs.k8s.io/kwok/pkg/consts.Version=v0.8.0', packages: 970 },
 ];
 
 interface Binary {
@@ -56,7 +56,7 @@ export const binaries: Readonly<Record<BinaryName, Binary>> = {
   kubectl: kube('kubectl', [1, 32]),
   registry: {
     group: 'registry',
-    goPackage: 'github.com/distribution/distribution/v3/cmd/registry',
+    goPackage: 'testbed.local/registry',
     versionArgs: ['--version'],
     from: [3, 0],
     to: [3, 99],

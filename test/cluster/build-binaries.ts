@@ -29,10 +29,10 @@ export async function goVersion(): Promise<string> {
   }
 }
 
-/** Where the programs of a group live: outside the checkout, one folder per content of go.mod, go.sum and compiler. */
+/** Where the programs of a group live: outside the checkout, one folder per content of tools/<group> and compiler. */
 export function groupFolder(name: GroupName, go: string): string {
   const hash = createHash('sha256');
-  for (const file of ['go.mod', 'go.sum']) hash.update(readFileSync(join(toolsFolder, name, file)));
+  for (const file of readdirSync(join(toolsFolder, name)).toSorted()) hash.update(readFileSync(join(toolsFolder, name, file)));
   const cache = process.env['XDG_CACHE_HOME'] ?? join(homedir(), '.cache');
   return join(cache, 'headwind', 'testbed', hash.update(go).digest('hex').slice(0, 32));
 }
@@ -50,6 +50,15 @@ export async function buildGroup(group: Group, names: readonly BinaryName[], fol
     const wanted = missing();
     if (wanted.length > 0) await buildInto(bin, group, wanted, log);
   });
+}
+
+/** Downloads the modules that a later build needs while this machine's processors are busy with another. Never rejects. */
+export function fetchModules(group: Group, names: readonly BinaryName[], signal: AbortSignal): Promise<void> {
+  const args = ['list', '-deps', ...names.map((name) => binaries[name].goPackage)];
+  const { promise, resolve } = Promise.withResolvers<void>();
+  const go = spawn('go', args, { ...goOptions(group), stdio: 'ignore', signal });
+  go.once('error', () => resolve()).once('close', () => resolve());
+  return promise;
 }
 
 async function buildInto(bin: string, group: Group, names: readonly BinaryName[], log: Log): Promise<void> {
@@ -72,8 +81,7 @@ async function buildInto(bin: string, group: Group, names: readonly BinaryName[]
 function runGo(args: readonly string[], group: Group, log: Log): Promise<void> {
   const startedAt = Date.now();
   const go = spawn('go', args, {
-    cwd: join(toolsFolder, group.name),
-    env: { ...process.env, CGO_ENABLED: '0', GOFLAGS: '-buildvcs=false' },
+    ...goOptions(group),
     stdio: ['ignore', 'ignore', 'pipe'],
   });
   const stopGo = () => go.kill();
@@ -85,7 +93,7 @@ function runGo(args: readonly string[], group: Group, log: Log): Promise<void> {
     else said.push(line);
   });
   const progress = setInterval(() => {
-    log(`${group.name}: ${seconds(startedAt)}, ${compiled.size} packages compiled${lastDownload(said)}`);
+    log(`${group.name}: ${seconds(startedAt)}, ${compiled.size} of at most ${group.packages} packages compiled${lastDownload(said)}`);
   }, progressEveryMs);
   return new Promise<void>((resolve, reject) => {
     go.once('error', reject);
@@ -97,6 +105,10 @@ function runGo(args: readonly string[], group: Group, log: Log): Promise<void> {
     clearInterval(progress);
     process.off('exit', stopGo);
   });
+}
+
+function goOptions({ name }: Group): { cwd: string; env: NodeJS.ProcessEnv } {
+  return { cwd: join(toolsFolder, name), env: { ...process.env, CGO_ENABLED: '0', GOFLAGS: '-buildvcs=false' } };
 }
 
 function lastDownload(said: readonly string[]): string {

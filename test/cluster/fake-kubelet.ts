@@ -155,6 +155,7 @@ class Kubelet {
 
   #observe(pod: KubeObject): void {
     if (!pod['spec'].nodeName) return;
+    delete pod.metadata['managedFields']; // half of what a thousand pods would hold in memory
     const { uid, deletionTimestamp } = pod.metadata;
     const images = imagesOf(pod).join(' ');
     const known = this.#pods.get(uid);
