@@ -12,8 +12,9 @@ async function start(t: TestContext, allows: (attributes: any) => boolean) {
   const { api, client } = await startKubeApi(t);
   const asked: any[] = [];
   api.intercept = ({ body }) => {
-    asked.push(body.spec.resourceAttributes);
-    return { ...body, status: { allowed: allows(body.spec.resourceAttributes) } };
+    const { spec } = JSON.parse(body);
+    asked.push(spec.resourceAttributes);
+    return { code: 201, body: { spec, status: { allowed: allows(spec.resourceAttributes) } } };
   };
   return { client, asked };
 }

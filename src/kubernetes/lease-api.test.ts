@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { startKubeApi } from '../../test/fakes/kube-api.ts';
+import { sentTo, startKubeApi } from '../../test/fakes/kube-api.ts';
 import { ApiError } from '../errors.ts';
 import { heldLease, releasedLease } from './lease.ts';
 import { leaseApi } from './lease-api.ts';
@@ -21,7 +21,7 @@ describe('kubernetes/lease-api', () => {
     const leases = leaseApi(client, 'headwind-system');
     assert.equal(await leases.get(signal), undefined);
     const created = await leases.create(heldLease(undefined, holding), signal);
-    assert.deepEqual(api.requests[1]?.body, {
+    assert.deepEqual(sentTo(api)[1]?.body, {
       apiVersion: 'coordination.k8s.io/v1',
       kind: 'Lease',
       metadata: { name: 'headwind', namespace: 'headwind-system', annotations: { 'headwind.sh/address': 'http://10.0.0.1:8080' } },

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { describe, it, type TestContext } from 'node:test';
-import { type FakeKubeApi, startKubeApi } from '../../test/fakes/kube-api.ts';
-import { Refusal } from '../../test/fakes/kube-objects.ts';
+import { sentTo, startKubeApi } from '../../test/fakes/kube-api.ts';
+import type { FakeApiServer } from '../../test/fakes/api-server.ts';
+import { Refusal } from '../../test/fakes/api-writes.ts';
 import { ApiError } from '../errors.ts';
 import type { PullContext } from '../ports.ts';
 import { KubePullSecrets } from './pull-secrets.ts';
@@ -18,7 +19,7 @@ function aContext(overrides: Partial<PullContext> = {}): PullContext {
   return { namespace: 'shop', serviceAccountName: 'default', pullSecretNames: [], ...overrides };
 }
 
-async function start(t: TestContext, fill: (api: FakeKubeApi) => void = () => undefined) {
+async function start(t: TestContext, fill: (api: FakeApiServer) => void = () => undefined) {
   const { api, client } = await startKubeApi(t);
   api.objects.put('/api/v1/secrets', aSecret('regcred'));
   api.objects.put('/api/v1/secrets', aSecret('of-account'));
@@ -41,7 +42,7 @@ describe('kubernetes/pull-secrets', () => {
       problems: [],
     });
     assert.deepEqual(
-      api.requests.map(({ method, path }) => `${method} ${path}`),
+      sentTo(api).map(({ method, path }) => `${method} ${path}`),
       ['GET /api/v1/namespaces/shop/secrets/regcred'],
     );
   });
@@ -104,19 +105,19 @@ describe('kubernetes/pull-secrets', () => {
     await secrets.of(context, signal);
     time.now += 59_000;
     await secrets.of(context, signal);
-    assert.equal(api.requests.length, 2);
+    assert.equal(sentTo(api).length, 2);
     await secrets.of(context, signal, { fresh: true });
-    assert.equal(api.requests.length, 4);
+    assert.equal(sentTo(api).length, 4);
     time.now += 61_000;
     await secrets.of(context, signal);
-    assert.equal(api.requests.length, 6);
+    assert.equal(sentTo(api).length, 6);
   });
 
   it('is read once for all who ask at the same time', async (t) => {
     const { secrets, api } = await start(t);
     const context = aContext({ pullSecretNames: ['regcred'] });
     await Promise.all(Array.from({ length: 20 }, () => secrets.of(context, signal)));
-    assert.equal(api.requests.length, 1);
+    assert.equal(sentTo(api).length, 1);
   });
 
   it('one who gives up does not spoil it for the others', async (t) => {

@@ -2,7 +2,9 @@ import assert from 'node:assert/strict';
 import { describe, it, type TestContext } from 'node:test';
 import { anUpdateRequest, aWorkload } from '../../test/builders.ts';
 import { describeUpdateRequests } from '../../test/contracts/update-requests.ts';
-import { type FakeKubeApi, startKubeApi } from '../../test/fakes/kube-api.ts';
+import { sentTo, startKubeApi } from '../../test/fakes/kube-api.ts';
+import type { FakeApiServer } from '../../test/fakes/api-server.ts';
+import { patchObject } from '../../test/fakes/api-writes.ts';
 import { turnUntil } from '../../test/fakes/turn-until.ts';
 import type { Log } from '../ports.ts';
 import { KubeUpdateRequests, type RequestEvent } from './update-requests.ts';
@@ -13,7 +15,7 @@ const signal = new AbortController().signal;
 const resource = '/apis/headwind.sh/v1alpha1/updaterequests';
 const now = Date.parse('2026-01-15T10:00:00.123Z');
 
-async function start(t: TestContext, fill: (api: FakeKubeApi) => void = nothing) {
+async function start(t: TestContext, fill: (api: FakeApiServer) => void = nothing) {
   const { api, client } = await startKubeApi(t);
   fill(api);
   const requests = new KubeUpdateRequests({ client, log, watchNamespaces: [], clock: { now: () => now } });
@@ -39,11 +41,11 @@ describeUpdateRequests('KubeUpdateRequests', async (t) => {
     requests,
     owner: aWorkload(),
     setPhase: async ({ metadata }, phase) => {
-      api.objects.patch(resource, `shop/${metadata.name}`, { status: { phase } }, { status: true });
+      patchObject(api.objects, resource, `shop/${metadata.name}`, { status: { phase } }, { status: true });
       await turnUntil(() => requests.get('shop', metadata.name)?.status.phase === phase);
     },
     remove: async ({ metadata }) => {
-      api.objects.remove(resource, `shop/${metadata.name}`);
+      api.objects.delete(resource, `shop/${metadata.name}`);
       await turnUntil(() => requests.get('shop', metadata.name) === undefined);
     },
   };
@@ -53,7 +55,7 @@ describe('kubernetes/update-requests', () => {
   it('creates with labels and an owner that neither controls nor blocks', async (t) => {
     const { api, requests } = await start(t);
     await requests.create({ ...aNewRequest(), owner: aWorkload({ name: `${'w'.repeat(62)}.x` }) }, signal);
-    const { method, path, query, body } = api.requests[0]!;
+    const { method, path, query, body } = sentTo(api)[0]!;
     assert.equal(`${method} ${path}`, 'POST /apis/headwind.sh/v1alpha1/namespaces/shop/updaterequests');
     assert.deepEqual(query, { fieldManager: 'headwind' });
     assert.deepEqual(body, {
@@ -86,7 +88,7 @@ describe('kubernetes/update-requests', () => {
     const { api, requests } = await start(t);
     const created = await requests.create(aNewRequest(), signal);
     await requests.setStatus(created, { phase: 'Approved', approvedBy: 'alice', message: undefined }, signal);
-    const { method, path, contentType, query, body } = api.requests[1]!;
+    const { method, path, contentType, query, body } = sentTo(api)[1]!;
     assert.equal(`${method} ${path}`, 'PATCH /apis/headwind.sh/v1alpha1/namespaces/shop/updaterequests/web-web-1-26-0a1b2c3d/status');
     assert.equal(contentType, 'application/merge-patch+json');
     assert.deepEqual(query, { fieldManager: 'headwind' });
@@ -100,7 +102,7 @@ describe('kubernetes/update-requests', () => {
     const { api, requests } = await start(t);
     const created = await requests.create(aNewRequest(), signal);
     await requests.delete(created, signal);
-    assert.deepEqual(api.requests[1]?.body.preconditions, {
+    assert.deepEqual(sentTo(api)[1]?.body.preconditions, {
       uid: created.metadata.uid,
       resourceVersion: created.metadata.resourceVersion,
     });
@@ -109,7 +111,8 @@ describe('kubernetes/update-requests', () => {
   it('one that somebody holds back by a finalizer stays visible', async (t) => {
     const { api, requests } = await start(t);
     const created = await requests.create(aNewRequest(), signal);
-    api.intercept = () => ({ ...created, metadata: { ...created.metadata, deletionTimestamp: '2026-01-15T10:00:00Z' } });
+    const metadata = { ...created.metadata, deletionTimestamp: '2026-01-15T10:00:00Z' };
+    api.intercept = () => ({ code: 200, body: { ...created, metadata } });
     await requests.delete(created, signal);
     assert.ok(requests.get('shop', created.metadata.name));
   });
@@ -117,9 +120,9 @@ describe('kubernetes/update-requests', () => {
   it('tells what was there, what changes and what goes', async (t) => {
     const { api, requests, events } = await start(t, ({ objects }) => void objects.put(resource, anUpdateRequest()));
     const name = 'web-web-1-26-0a1b2c3d';
-    api.objects.patch(resource, `shop/${name}`, { status: { phase: 'Approved' } }, { status: true });
+    patchObject(api.objects, resource, `shop/${name}`, { status: { phase: 'Approved' } }, { status: true });
     await turnUntil(() => events.length === 2);
-    api.objects.remove(resource, `shop/${name}`);
+    api.objects.delete(resource, `shop/${name}`);
     await turnUntil(() => events.length === 3);
     assert.deepEqual(
       events.map(({ request, deleted, initial }) => [request.status.phase, deleted, initial]),

@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict';
 import { describe, it, type TestContext } from 'node:test';
 import { describeWorkloads } from '../../test/contracts/workloads.ts';
-import { type FakeKubeApi, startKubeApi } from '../../test/fakes/kube-api.ts';
+import { sentTo, startKubeApi } from '../../test/fakes/kube-api.ts';
 import { turnUntil } from '../../test/fakes/turn-until.ts';
-import { Refusal } from '../../test/fakes/kube-objects.ts';
+import type { FakeApiServer } from '../../test/fakes/api-server.ts';
+import { patchObject, Refusal } from '../../test/fakes/api-writes.ts';
 import type { Workload } from '../core/workload.ts';
 import { ApiError } from '../errors.ts';
 import type { Log } from '../ports.ts';
@@ -27,7 +28,7 @@ function aDeployment(name: string, images: Readonly<Record<string, string>> = { 
 }
 
 /** The adapter over a fake API server that already has `objects`, in step with it. */
-async function start(t: TestContext, fill: (api: FakeKubeApi) => void = nothing, watchNamespaces: readonly string[] = []) {
+async function start(t: TestContext, fill: (api: FakeApiServer) => void = nothing, watchNamespaces: readonly string[] = []) {
   const { api, client } = await startKubeApi(t);
   fill(api);
   const workloads = new KubeWorkloads({ client, log, watchNamespaces });
@@ -60,11 +61,11 @@ describeWorkloads('KubeWorkloads', async (t) => {
       return workloads.get(ref)!;
     },
     annotate: async (workload, key, value) => {
-      api.objects.patch(deployments, `${workload.namespace}/${workload.name}`, { metadata: { annotations: { [key]: value } } });
+      patchObject(api.objects, deployments, `${workload.namespace}/${workload.name}`, { metadata: { annotations: { [key]: value } } });
       await seen(workload, (found) => found?.annotations[key] === value);
     },
     remove: async (workload) => {
-      api.objects.remove(deployments, `${workload.namespace}/${workload.name}`);
+      api.objects.delete(deployments, `${workload.namespace}/${workload.name}`);
       await seen(workload, (found) => found === undefined);
     },
   };
@@ -102,7 +103,7 @@ describe('kubernetes/workloads', () => {
       ['prepare', 'busybox:2'],
     ]);
     await workloads.apply(before, { images, annotations: { 'headwind.sh/last-update': 'now' } }, signal);
-    assert.deepEqual(api.requests, [
+    assert.deepEqual(sentTo(api), [
       {
         method: 'PATCH',
         path: '/apis/apps/v1/namespaces/shop/deployments/web',
@@ -118,9 +119,9 @@ describe('kubernetes/workloads', () => {
         },
       },
     ]);
-    const stored = api.objects.get(deployments, 'shop/web');
-    assert.deepEqual(stored.metadata.annotations['app.io/team'], 'shop');
-    assert.deepEqual(stored.spec.template.spec.containers[0].ports, [{ containerPort: 80 }]);
+    const stored = api.objects.get(deployments, 'shop/web')!;
+    assert.deepEqual(stored.metadata['annotations']['app.io/team'], 'shop');
+    assert.deepEqual(stored['spec'].template.spec.containers[0].ports, [{ containerPort: 80 }]);
   });
 
   it('the patch of a CronJob reaches its job template', async (t) => {
@@ -130,8 +131,8 @@ describe('kubernetes/workloads', () => {
     });
     const before = workloads.get({ kind: 'CronJob', namespace: 'shop', name: 'report' })!;
     await workloads.apply(before, { images: new Map([['web', 'nginx:1.26']]), annotations: {} }, signal);
-    assert.equal(api.requests[0]?.path, '/apis/batch/v1/namespaces/shop/cronjobs/report');
-    assert.deepEqual(api.requests[0]?.body, {
+    assert.equal(sentTo(api)[0]?.path, '/apis/batch/v1/namespaces/shop/cronjobs/report');
+    assert.deepEqual(sentTo(api)[0]?.body, {
       metadata: { resourceVersion: before.resourceVersion },
       spec: { jobTemplate: { spec: { template: { spec: { containers: [{ name: 'web', image: 'nginx:1.26' }] } } } } },
     });
@@ -154,21 +155,21 @@ describe('kubernetes/workloads', () => {
   it('wakes a key when something changes that decisions read, and not for other changes', async (t) => {
     const { api, workloads, keys } = await start(t, ({ objects }) => void objects.put(deployments, aDeployment('web')));
     keys.length = 0;
-    const status = (change: object) => api.objects.patch(deployments, 'shop/web', { status: change }, { status: true });
+    const status = (change: object) => patchObject(api.objects, deployments, 'shop/web', { status: change }, { status: true });
     status({ conditions: [{ type: 'Available', lastUpdateTime: 'later' }] });
     status({ availableReplicas: 0 });
     await turnUntil(() => workloads.get({ kind: 'Deployment', namespace: 'shop', name: 'web' })?.rollout.healthy === false);
-    api.objects.patch(deployments, 'shop/web', { metadata: { annotations: { 'app.io/team': 'other' } } });
-    api.objects.patch(deployments, 'shop/web', { metadata: { annotations: { 'headwind.sh/policy': 'none' } } });
+    patchObject(api.objects, deployments, 'shop/web', { metadata: { annotations: { 'app.io/team': 'other' } } });
+    patchObject(api.objects, deployments, 'shop/web', { metadata: { annotations: { 'headwind.sh/policy': 'none' } } });
     await turnUntil(() => keys.length >= 2);
-    api.objects.patch(deployments, 'shop/web', { metadata: { annotations: { 'headwind.sh/policy': null } } });
+    patchObject(api.objects, deployments, 'shop/web', { metadata: { annotations: { 'headwind.sh/policy': null } } });
     await turnUntil(() => workloads.get({ kind: 'Deployment', namespace: 'shop', name: 'web' }) === undefined);
     assert.deepEqual(keys, ['Deployment/shop/web', 'Deployment/shop/web', 'Deployment/shop/web']);
     assert.deepEqual([...workloads.using('docker.io/library/nginx')], []);
   });
 
   it('watches only the namespaces of the list', async (t) => {
-    const fill = ({ objects }: FakeKubeApi) => {
+    const fill = ({ objects }: FakeApiServer) => {
       for (const namespace of ['shop', 'team-a', 'other']) objects.put(deployments, aDeployment('web', undefined, namespace));
     };
     const { workloads } = await start(t, fill, ['shop', 'team-a']);

@@ -30,7 +30,8 @@ export class ApiObjects {
   put(collection: string, object: ApiObject): ApiObject {
     const key = keyOf(object);
     const old = this.get(collection, key);
-    const metadata = { creationTimestamp: '2026-01-01T00:00:00Z', uid: old?.metadata['uid'] ?? randomUUID(), ...object.metadata };
+    const uid = old?.metadata['uid'] ?? randomUUID();
+    const metadata = { creationTimestamp: '2026-01-01T00:00:00Z', generation: 1, uid, ...object.metadata };
     const stored: ApiObject = { ...object, metadata: { ...metadata, resourceVersion: String(++this.version) } };
     this.#mapOf(collection).set(key, stored);
     this.#record(collection, { type: old === undefined ? 'ADDED' : 'MODIFIED', object: stored, version: this.version });

@@ -5,8 +5,9 @@ import type { Socket } from 'node:net';
 import type { TestContext } from 'node:test';
 import { Server as TlsServer } from 'node:tls';
 import { gzipSync } from 'node:zlib';
-import { type ApiEvent, type ApiObject, ApiObjects, keyOf, mergePatch } from './api-objects.ts';
+import { type ApiEvent, type ApiObject, ApiObjects } from './api-objects.ts';
 import { bookmarkLine, describeRequest, reasons, type RequestKind, type SeenRequest, sendJson, sendStatus } from './api-wire.ts';
+import { carryOut, Refusal } from './api-writes.ts';
 import type { SelfSigned } from './certificate.ts';
 import { Waiters } from './waiters.ts';
 
@@ -51,6 +52,8 @@ export class FakeApiServer {
   tokens: Set<string> | undefined;
   /** The next initial stream ends, or stands still, after so many objects. */
   cutInitialStream: { after: number; how: 'reset' | 'end' | 'stall' } | undefined;
+  /** Answers requests for single objects instead, or throws a Refusal; undefined = the usual answer. */
+  intercept: ((request: SeenRequest) => { code: number; body: object } | undefined) | undefined;
   readonly #faults: Fault[] = [];
   readonly #server: Server;
   readonly #scheme: string;
@@ -213,31 +216,13 @@ export class FakeApiServer {
   }
 
   #single(request: SeenRequest, response: ServerResponse): void {
-    const { collection, kind } = request;
-    const key = request.namespace === undefined ? (request.name ?? '') : `${request.namespace}/${request.name ?? ''}`;
-    const current = this.objects.get(collection, key);
-    if (kind === 'create') return this.#create(request, response);
-    if (current === undefined) return sendStatus(response, 404, 'NotFound', `${collection} "${request.name}" not found`);
-    if (kind === 'get') return sendJson(response, 200, current);
-    if (kind === 'delete') {
-      this.objects.delete(collection, key);
-      return sendJson(response, 200, { kind: 'Status', status: 'Success', details: { uid: current.metadata['uid'] } });
+    try {
+      const { code, body } = this.intercept?.(request) ?? carryOut(this.objects, request);
+      sendJson(response, code, body);
+    } catch (error) {
+      const { code, reason, message } = error instanceof Refusal ? error : new Refusal(500, 'InternalError', String(error));
+      sendStatus(response, code, reason, message);
     }
-    const given = JSON.parse(request.body);
-    const expected: unknown = given.metadata?.resourceVersion;
-    if (expected !== undefined && expected !== current.metadata['resourceVersion']) {
-      return sendStatus(response, 409, 'Conflict', 'the object has been modified');
-    }
-    const changed: any = kind === 'patch' ? mergePatch(current, given) : given;
-    const isSame = JSON.stringify(changed) === JSON.stringify(current);
-    return sendJson(response, 200, isSame ? current : this.objects.put(collection, changed));
-  }
-
-  #create({ collection, namespace, body }: SeenRequest, response: ServerResponse): void {
-    const given = JSON.parse(body);
-    const object = { ...given, metadata: { ...given.metadata, ...(namespace === undefined ? {} : { namespace }) } };
-    if (this.objects.get(collection, keyOf(object))) return sendStatus(response, 409, 'AlreadyExists', 'it exists already');
-    return sendJson(response, 201, this.objects.put(collection, object));
   }
 }
 
