@@ -1,18 +1,18 @@
 import { lookup } from 'node:dns';
 import type { Dispatcher } from 'undici';
-import { guardedLookup, type Resolve } from './outbound-addresses.ts';
-import { decodedBody } from './outbound-body.ts';
-import { startDeadline } from './outbound-deadline.ts';
-import { outboundFailure } from './outbound-failure.ts';
-import { allowsPrivate, checkTarget, failure, firstHop, type Hop, isAllowed, nameOf, nextHop, redirectOf } from './outbound-hop.ts';
-import { openPool, type TlsOptions, tlsFingerprint } from './outbound-pools.ts';
-import { type ProxySettings, proxyChooser } from './outbound-proxy.ts';
+import { guardedLookup, type Resolve } from './outbound/addresses.ts';
+import { decodedBody } from './outbound/body.ts';
+import { startDeadline } from './outbound/deadline.ts';
+import { outboundFailure } from './outbound/failure.ts';
+import { allowsPrivate, checkTarget, failure, firstHop, type Hop, isAllowed, nameOf, nextHop, redirectOf } from './outbound/hop.ts';
+import { openPool, type TlsOptions, tlsFingerprint } from './outbound/pools.ts';
+import { type ProxySettings, proxyChooser } from './outbound/proxy.ts';
 
-export { decodedBody } from './outbound-body.ts';
-export { startDeadline } from './outbound-deadline.ts';
-export { outboundFailure, redactUrl } from './outbound-failure.ts';
-export { openPool, type PoolOptions, type TlsOptions } from './outbound-pools.ts';
-export type { ProxySettings } from './outbound-proxy.ts';
+export { decodedBody } from './outbound/body.ts';
+export { startDeadline } from './outbound/deadline.ts';
+export { outboundFailure, redactUrl } from './outbound/failure.ts';
+export { openPool, type PoolOptions, type TlsOptions } from './outbound/pools.ts';
+export type { ProxySettings } from './outbound/proxy.ts';
 
 export interface OutboundOptions {
   readonly userAgent: string;

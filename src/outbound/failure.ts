@@ -1,0 +1,40 @@
+import { OutboundError, type OutboundErrorCode } from '../errors.ts';
+
+const readableQuery = new Set(['scope', 'service', 'n', 'last', 'digest', 'ns', 'artifactType']);
+const timeouts = new Set(['UND_ERR_CONNECT_TIMEOUT', 'UND_ERR_HEADERS_TIMEOUT', 'UND_ERR_BODY_TIMEOUT', 'ETIMEDOUT']);
+const tlsFailure = /^(ERR_TLS|ERR_SSL|CERT_|CRL_|DEPTH_ZERO|SELF_SIGNED|UNABLE_TO_|HOSTNAME_MISMATCH|INVALID_CA|PATH_LENGTH|EPROTO)/;
+const brokenAnswer = /^(HPE_|Z_|ERR_?_?(BROTLI|ZSTD|ERROR_FORMAT|BUFFER)|UND_ERR_RES_|UND_ERR_INVALID|ERR_INVALID)/;
+
+/** The URL as it may be logged: no userinfo, no fragment, only harmless query values. */
+export function redactUrl(url: string | URL): string {
+  const parsed = typeof url === 'string' ? URL.parse(url) : url;
+  if (parsed === null) return '[unreadable URL]';
+  const query = [...parsed.searchParams].map(([name, value]) => {
+    return `${encodeURIComponent(name)}=${readableQuery.has(name) ? encodeURIComponent(value) : '[redacted]'}`;
+  });
+  return `${parsed.origin}${parsed.pathname}${query.length === 0 ? '' : `?${query.join('&')}`}`;
+}
+
+/** Turns what the HTTP library, the socket, TLS or zlib threw into the one kind of error callers see. */
+export function outboundFailure(error: unknown, where: string): OutboundError {
+  if (error instanceof OutboundError) return error;
+  const first: unknown = error instanceof AggregateError && error.errors.length > 0 ? error.errors[0] : error;
+  const code = codeOf(error) || codeOf(first);
+  const sentence = first instanceof Error && first.message !== '' ? first.message : String(first);
+  return new OutboundError(classify(code), where, code === '' || sentence.includes(code) ? sentence : `${sentence} (${code})`, {
+    cause: error,
+  });
+}
+
+function classify(code: string): OutboundErrorCode {
+  if (timeouts.has(code)) return 'Timeout';
+  if (code === 'HEADWIND_BLOCKED') return 'Blocked';
+  if (code === 'UND_ERR_HEADERS_OVERFLOW' || code === 'HPE_HEADER_OVERFLOW') return 'TooLarge';
+  if (tlsFailure.test(code)) return 'Tls';
+  return brokenAnswer.test(code) ? 'Protocol' : 'Unreachable';
+}
+
+function codeOf(error: unknown): string {
+  if (error instanceof Error && error.name === 'HTTPParserError') return 'HPE_INVALID';
+  return error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : '';
+}
