@@ -15,7 +15,8 @@ export type Outcome =
 
 /** A place in the budget; `leave` must be called once. */
 export interface Entrance {
-  leave(outcome: Outcome): void;
+  /** True when this outcome was the one failure too many: nobody is let in for a while. */
+  leave(outcome: Outcome): boolean;
 }
 
 /** Nobody may ask now. */
@@ -78,14 +79,15 @@ export function createBudget(quirks: Quirks, deps: { clock: Clock; sleep: Sleep 
     return openMs > 0 ? { refused: 'circuitOpen', afterMs: openMs } : undefined;
   }
 
-  function leave(outcome: Outcome, giveBack: () => void): void {
+  function leave(outcome: Outcome, giveBack: () => void): boolean {
+    const opened = outcome.kind === 'failed' && breaker.failed(clock.now());
     if (outcome.kind === 'abandoned') breaker.abandoned();
-    else if (outcome.kind === 'failed') breaker.failed(clock.now());
-    else breaker.succeeded();
+    if (outcome.kind === 'answered' || outcome.kind === 'throttled') breaker.succeeded();
     if (outcome.kind === 'answered') rate?.speedUp();
     if (outcome.kind === 'throttled') rate?.slowDown();
     if ('afterMs' in outcome && outcome.afterMs !== undefined) coolDown(outcome.afterMs);
     giveBack();
+    return opened;
   }
 
   function coolDown(afterMs: number): void {

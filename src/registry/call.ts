@@ -13,6 +13,8 @@ export interface Call {
   readonly signal: AbortSignal;
 }
 
+const longestMessage = 2_000;
+
 /** The error of a call: a sentence with what was being done, what happened, and where there is one, what to do. */
 export function callFailure(
   call: Pick<Call, 'endpoint' | 'repository' | 'operation' | 'task'>,
@@ -20,7 +22,9 @@ export function callFailure(
   happened: string,
   facts: { httpStatus?: number | undefined; source?: string | undefined; retryAfterMs?: number | undefined; cause?: unknown } = {},
 ): RegistryError {
-  const message = `${call.task.charAt(0).toUpperCase()}${call.task.slice(1)}: ${happened}.`;
+  const sentence = `${call.task.charAt(0).toUpperCase()}${call.task.slice(1)}: ${happened}.`;
+  // Names in certificates and references are other people's text.
+  const message = sentence.replaceAll(/\p{Cc}+/gu, ' ').slice(0, longestMessage);
   return new RegistryError(code, message, {
     registry: call.endpoint.registry,
     repository: call.repository,

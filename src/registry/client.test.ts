@@ -80,6 +80,14 @@ describe('registry/client', () => {
     assert.equal(await resolve('1.0.0', [aLogin(host, 'bot', 'canary')], repository('acme/app', host)), digest);
   });
 
+  it('puts no line break of others into a sentence', async (t) => {
+    const { resolve, repository } = await setUpRegistry(t);
+    await assert.rejects(
+      resolve('1.0.0', [], repository('a\r\nb', 'x\ny')),
+      (error) => error instanceof Error && !/[\r\n]/.test(error.message),
+    );
+  });
+
   it('ends what is under way when it is closed', async (t) => {
     const { fake, registry, tags } = await setUpRegistry(t);
     fake.switches.intercept = () => true;

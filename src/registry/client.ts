@@ -28,7 +28,7 @@ export interface RegistryOptions {
     /** Of each HTTP request. */
     readonly timeouts?: OutboundTimeouts;
   };
-  /** Authorities and client certificates of a registry, by its canonical host (`registry.example.com:5000`). */
+  /** Authorities and client certificates of a registry, by its canonical host (`registry.example.com:5000`). Says that it speaks TLS. */
   readonly tls?: (registry: string) => TlsOptions | undefined;
   /** Waiting between tries and for a registry's budget; for tests. */
   readonly sleep?: Sleep;
@@ -40,6 +40,10 @@ const listingLimits: ListingLimits = { pages: 1_000, tags: 100_000, pageBytes: 1
 export function createRegistry(options: RegistryOptions): Registry & { close(): Promise<void> } {
   const { clock, log, limits } = options;
   const key = randomBytes(32);
+  const schemes = {
+    insecureHosts: options.insecureHosts ?? [],
+    hasTls: (registry: string): boolean => options.tls?.(registry) !== undefined,
+  };
   const meter = createMeter(options.metrics);
   const send = createSend({ ...options, meter, sleep: options.sleep ?? sleepFor, timeouts: limits?.timeouts ?? {} });
   const exchange = createExchange({ send, clock, log, meter });
@@ -85,7 +89,7 @@ export function createRegistry(options: RegistryOptions): Registry & { close(): 
   }
 
   function callOf(repository: RepositoryRef, operation: Call['operation'], task: string, set: CredentialSet, signal: AbortSignal): Call {
-    const endpoint = endpointOf(repository, options.insecureHosts ?? []);
+    const endpoint = endpointOf(repository, schemes);
     const call = { repository: repository.repository, operation, task, credentials: ownCredentials(repository, set), signal };
     if (!('invalid' in endpoint)) return { ...call, endpoint };
     const unknown = { registry: repository.registry, origin: '', quirks: {} };

@@ -2,7 +2,10 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { endpointOf } from './endpoint.ts';
 
-const insecureHosts = ['reg.local', 'other.local:5000', 'UPPER.local'];
+const schemes = {
+  insecureHosts: ['reg.local', 'other.local:5000', 'UPPER.local'],
+  hasTls: (registry: string) => registry === '127.0.0.1:5443',
+};
 const table = [
   // registry, repository, origin, name
   ['docker.io', 'library/nginx', 'https://registry-1.docker.io', 'docker.io'],
@@ -17,6 +20,7 @@ const table = [
   ['localhost:443', 'app', 'https://localhost', 'localhost'],
   ['registry.localhost:5000', 'app', 'http://registry.localhost:5000', 'registry.localhost:5000'],
   ['127.0.0.1:5000', 'app', 'http://127.0.0.1:5000', '127.0.0.1:5000'],
+  ['127.0.0.1:5443', 'app', 'https://127.0.0.1:5443', '127.0.0.1:5443'],
   ['127.9.9.9:5000', 'app', 'http://127.9.9.9:5000', '127.9.9.9:5000'],
   ['127.0.0.1.evil.example', 'app', 'https://127.0.0.1.evil.example', '127.0.0.1.evil.example'],
   ['localhost.evil.example', 'app', 'https://localhost.evil.example', 'localhost.evil.example'],
@@ -45,13 +49,13 @@ const invalid = [
 describe('registry/endpoint', () => {
   for (const [registry, repository, origin, name] of table) {
     it(`${registry} is asked at ${origin}`, () => {
-      const endpoint = endpointOf({ registry, repository }, insecureHosts);
+      const endpoint = endpointOf({ registry, repository }, schemes);
       assert.ok(!('invalid' in endpoint));
       assert.deepEqual([endpoint.origin, endpoint.registry], [origin, name]);
     });
   }
 
   for (const [registry, repository] of invalid) {
-    it(`refuses ${registry} / ${repository}`, () => assert.ok('invalid' in endpointOf({ registry, repository }, [])));
+    it(`refuses ${registry} / ${repository}`, () => assert.ok('invalid' in endpointOf({ registry, repository }, schemes)));
   }
 });

@@ -10,8 +10,15 @@ export interface Endpoint {
   readonly quirks: Quirks;
 }
 
+export interface Schemes {
+  /** Hosts (any port) or `host:port` that plain HTTP is spoken with. */
+  readonly insecureHosts: readonly string[];
+  /** Has the registry got TLS options? Then TLS is spoken, also on this machine. */
+  hasTls(registry: string): boolean;
+}
+
 /** Finds the API of the repository's registry; a sentence when the reference is not a valid one. */
-export function endpointOf(repository: RepositoryRef, insecureHosts: readonly string[]): Endpoint | { readonly invalid: string } {
+export function endpointOf(repository: RepositoryRef, schemes: Schemes): Endpoint | { readonly invalid: string } {
   const reference = parseImageReference(`${repository.registry}/${repository.repository}`);
   if ('invalid' in reference) return reference;
   if (reference.repository !== repository.repository) return { invalid: `"${repository.repository}" is not a full repository name` };
@@ -20,7 +27,8 @@ export function endpointOf(repository: RepositoryRef, insecureHosts: readonly st
   const url = URL.parse(`https://${quirks.apiHost ?? registry}`);
   if (!url) return { invalid: `"${registry}" is not a host` };
   // The canonical name has lost `:443`, which says https even on this machine.
-  const isPlain = !repository.registry.endsWith(':443') && (isLoopback(url.hostname) || isListed(registry, insecureHosts));
+  const isSecure = repository.registry.endsWith(':443') || schemes.hasTls(registry);
+  const isPlain = !isSecure && (isLoopback(url.hostname) || isListed(registry, schemes.insecureHosts));
   return { registry, origin: isPlain ? `http://${url.host}` : url.origin, quirks };
 }
 

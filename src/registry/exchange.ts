@@ -1,10 +1,11 @@
 import { LRUCache } from 'lru-cache';
 import type { Clock, Log } from '../ports.ts';
+import { createAbroad, readAsked } from './abroad.ts';
 import { type Answer, answerFailure, isThrottled } from './answer.ts';
 import { createAskedSchemes } from './asked-schemes.ts';
 import { createAuthorizer } from './authorize.ts';
-import { type Call, callFailure } from './call.ts';
-import { type AskedScheme, chooseScheme, parseChallenges } from './challenge.ts';
+import type { Call } from './call.ts';
+import type { AskedScheme } from './challenge.ts';
 import type { RegistryCredential } from './keychain.ts';
 import { createLogins } from './logins.ts';
 import type { Meter } from './meter.ts';
@@ -39,6 +40,7 @@ export function createExchange({ send, clock, log, meter }: ExchangeDeps): Excha
   const schemes = createAskedSchemes();
   const tokens = createTokens({ send, clock, meter });
   const authorizer = createAuthorizer({ schemes, tokens });
+  const abroad = createAbroad({ send, tokens });
   const logins = createLogins(clock);
   /** (origin, repository, set of credentials) → the one that was accepted last. */
   const winners = new LRUCache<string, Winner>({ max: 10_000 });
@@ -97,36 +99,7 @@ export function createExchange({ send, clock, log, meter }: ExchangeDeps): Excha
     const answer = await send(call, headers === undefined ? request : { ...request, headers });
     // Otherwise the next credentials would be tried, and refused for the same reason.
     if (isThrottled(answer, call.endpoint.quirks)) throw answerFailure(call, answer);
-    return answer.status === 401 && answer.url.origin !== call.endpoint.origin ? await askAbroad(call, request, answer) : answer;
-  }
-
-  /** A redirect led to a host that wants a login: it gets an anonymous token of its own, never what belongs to the registry. */
-  async function askAbroad(call: Call, request: RegistryRequest, answer: Answer): Promise<Answer> {
-    const asked = readAsked(call, answer);
-    const credential = call.credentials.candidates.find(({ secret }) => secret.kind === 'anonymous');
-    const refused = callFailure(
-      call,
-      'Unauthorized',
-      `${call.endpoint.registry} leads to ${answer.url.host}, which wants a login of its own`,
-      {
-        httpStatus: 401,
-        source: 'anonymous',
-      },
-    );
-    if (asked.kind !== 'bearer' || !credential) throw refused;
-    const { realm, service, scope } = asked;
-    const origin = new URL(answer.url.origin);
-    const outcome = await tokens.get(call, { origin, realm, service, scopes: scope?.split(' ') ?? [], credential });
-    if ('refusedWith' in outcome) throw refused;
-    const headers = { ...request.headers, authorization: `Bearer ${outcome.token}` };
-    const second = await send(call, {
-      ...request,
-      url: answer.url,
-      headers,
-      directlyNamed: answer.url.hostname === new URL(call.endpoint.origin).hostname,
-    });
-    if (second.status === 401) throw refused;
-    return second;
+    return answer.status === 401 && answer.url.origin !== call.endpoint.origin ? await abroad(call, request, answer) : answer;
   }
 
   function report(call: Call, { source, why, httpStatus }: Refusal): void {
@@ -151,12 +124,4 @@ function inOrder(candidates: readonly RegistryCredential[], winner: Winner | und
 function askedBy(call: Call, answer: Answer, credential: RegistryCredential): AskedScheme {
   const isMute = answer.status === 403 && answer.headers['www-authenticate'] === undefined;
   return isMute && credential.secret.kind === 'basic' ? { kind: 'basic' } : readAsked(call, answer);
-}
-
-function readAsked(call: Call, answer: Answer): AskedScheme {
-  const challenges = parseChallenges(answer.headers['www-authenticate'] ?? '');
-  if (!('invalid' in challenges)) return chooseScheme(challenges);
-  throw callFailure(call, 'Protocol', `${answer.url.host} asks for a login that cannot be read: ${challenges.invalid}`, {
-    httpStatus: answer.status,
-  });
 }

@@ -74,7 +74,7 @@ describe('registry/send', () => {
   });
 
   it('waits no longer than an hour, and asks nobody meanwhile', async (t) => {
-    const { fake, resolve, repository, clock } = await setUp(t);
+    const { fake, resolve, repository, clock, logged } = await setUp(t);
     fake.switches.failures = [{ status: 429, headers: { 'retry-after': '999999' } }];
     await assert.rejects(resolve('1.0.0'), { code: 'RateLimited', httpStatus: 429, retryAfterMs: hour });
     clock.ms += hour - 60_000;
@@ -86,6 +86,7 @@ describe('registry/send', () => {
       message: /asked to be left alone for 60 s more/,
     });
     assert.equal(fake.requests.length, 1);
+    assert.equal(logged.length, 1);
     clock.ms += 60_000;
     assert.ok(await resolve('1.0.0'));
   });

@@ -63,13 +63,20 @@ export function createSend(deps: SendDeps): Send {
         last = await attempt(deps, call, request, backoffMs);
         outcome = last.outcome;
       } finally {
-        entrance.leave(outcome);
+        report(call, request, outcome, entrance.leave(outcome));
       }
       if (tries === maximumTries || !mayHeal(request, last) || budget.coolDownMs() > longestWaitMs) break;
       // A cool-down is waited for at the entrance, by everybody.
       if (budget.coolDownMs() === 0) await deps.sleep(backoffMs, call.signal);
     }
     return result({ ...call, operation: request.operation }, last, budget.coolDownMs());
+  }
+
+  function report(call: Call, { url }: RegistryRequest, outcome: Outcome, opened: boolean): void {
+    const fields = { registry: call.endpoint.registry, host: url.host };
+    if (opened) deps.log.warn(fields, 'registry failed several times in a row and is left alone');
+    const afterMs = 'afterMs' in outcome ? (outcome.afterMs ?? 0) : 0;
+    if (afterMs > longestWaitMs) deps.log.warn({ ...fields, afterMs }, 'registry asked to be left alone');
   }
 
   return send;

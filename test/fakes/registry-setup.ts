@@ -21,7 +21,7 @@ export interface RegistrySetup {
   /** Digest of a tag with these secrets. */
   readonly resolve: (reference: string, secrets?: readonly PullSecret[], repository?: RepositoryRef) => Promise<string>;
   readonly tags: (secrets?: readonly PullSecret[], repository?: RepositoryRef) => Promise<{ tags: readonly string[]; truncated: boolean }>;
-  /** `METHOD path status-less` of what the fake saw since the last call. */
+  /** `METHOD path` of what the fake saw since the last call. */
   readonly seen: () => string[];
 }
 
