@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
+import { atEnd } from './at-end.ts';
 import { call } from './call.ts';
 import { refusal } from './manifests.ts';
 import { conditionOf, imagesOf, openScene, writtenOn } from './scene.ts';
@@ -70,7 +71,7 @@ describe('test/e2e/crash', { concurrency: 3 }, () => {
     const before = await scene.deploy('1.0.0', { settings: direct });
     // No status of a request can be written: after the patch the operator can only try, until it is killed.
     const policies = await scene.cluster.apply(refusal(scene.namespace, statusWrites, 'false', 'not now'));
-    t.after(() =>
+    atEnd(t, () =>
       Promise.all(policies.map(({ kind, metadata }) => scene.cluster.kubectl('delete', kind, metadata.name, '--ignore-not-found'))),
     );
     await untilDenied(scene);

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { onFakeKubelet } from '../cluster/fake-kubelet.ts';
+import { atEnd } from './at-end.ts';
 import { refusal } from './manifests.ts';
 import { imagesOf, openScene, writtenOn } from './scene.ts';
 
@@ -119,7 +120,7 @@ describe('test/e2e/direct', { concurrency: 3 }, () => {
     const scene = await openScene(t, 'refused');
     await scene.deploy('1.0.0', { settings: direct });
     const refuse = await scene.cluster.apply(refusal(scene.namespace, patches, sameImages, 'images are frozen by the platform team'));
-    t.after(() => Promise.all(refuse.map(({ kind, metadata }) => scene.cluster.kubectl('delete', kind, metadata.name))));
+    atEnd(t, () => Promise.all(refuse.map(({ kind, metadata }) => scene.cluster.kubectl('delete', kind, metadata.name))));
     await scene.cluster.until('the policy is in force', async () => {
       const path = `${scene.pathOf()}?dryRun=All`;
       const patch = { spec: { template: { spec: { containers: [{ name: 'app', image: 'x:1' }] } } } };

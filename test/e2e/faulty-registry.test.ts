@@ -5,6 +5,7 @@ import type { TestContext } from 'node:test';
 import { startRegistry } from '../cluster/registry.ts';
 import { startFakeRegistry } from '../fakes/registry.ts';
 import type { FakeRegistry } from '../fakes/registry.ts';
+import { atEnd } from './at-end.ts';
 import { conditionOf, imagesOf, openScene, writtenOn } from './scene.ts';
 import type { PushTarget } from './scene.ts';
 
@@ -42,7 +43,7 @@ const faults = [
 
 async function fakeRegistry(t: TestContext): Promise<{ fake: FakeRegistry; registry: PushTarget }> {
   const fake = await startFakeRegistry();
-  t.after(() => fake.close());
+  atEnd(t, () => fake.close());
   return { fake, registry: { host: fake.host, push: (repository, tag) => fake.push(repository, tag) } };
 }
 
@@ -83,7 +84,7 @@ describe('test/e2e/faulty-registry', { concurrency: 6 }, () => {
   for (const fault of ['down', 'pause'] as const) {
     it(`lets a person or the registry decide when it cannot be asked during a webhook (${fault})`, async (t) => {
       const registry = await startRegistry();
-      t.after(() => registry.stop());
+      atEnd(t, () => registry.stop());
       const scene = await openScene(t, `registry-${fault}`, { registry });
       const before = await scene.deploy('1.0.0', { settings });
       const digest = await registry.push(scene.repository, '1.1.0');

@@ -6,6 +6,7 @@ import { makeStateFolder, removeStateFolder, startProcess } from '../cluster/pro
 import type { Ended, ManagedProcess } from '../cluster/processes.ts';
 import { GiveUp } from '../cluster/until.ts';
 import type { See } from '../cluster/until.ts';
+import { atEnd } from './at-end.ts';
 import { call } from './call.ts';
 import { install, installHome, operatorKubeconfig } from './install.ts';
 import { sumOf } from './metrics-text.ts';
@@ -56,7 +57,7 @@ export async function startOperator(t: TestContext, options: OperatorOptions): P
   if (options.kubeconfig === undefined && home !== undefined) await installHome(cluster, home);
   const kubeconfig = options.kubeconfig ?? (await operatorKubeconfig(cluster, home));
   const operator = new OperatorProcess(options, kubeconfig);
-  t.after(async () => {
+  atEnd(t, async () => {
     if (!hasPassed(t)) await reportFailure(t, cluster, namespaces, operator.allLogs());
     const forbidden = await operator.forbiddenRequests();
     await operator.end();

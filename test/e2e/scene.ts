@@ -4,6 +4,7 @@ import type { ClusterAccess } from '../cluster/access.ts';
 import type { KubeObject } from '../cluster/kube-client.ts';
 import type { ImageOptions } from '../cluster/test-image.ts';
 import { sharedCluster } from '../cluster/shared.ts';
+import { atEnd } from './at-end.ts';
 import { call, pushEnvelope } from './call.ts';
 import type { CallAnswer } from './call.ts';
 import { kinds, workload } from './manifests.ts';
@@ -30,12 +31,9 @@ export async function openScene(t: TestContext, prefix: string, options: SceneOp
   const cluster = options.cluster ?? shared!.cluster;
   const registry = options.registry ?? shared!.registry;
   const namespace = await cluster.namespace(prefix);
-  try {
-    const operator = await startOperator(t, { ...options, cluster, namespaces: [namespace.name], registries: [registry] });
-    return new Scene(cluster, registry, namespace.name, operator);
-  } finally {
-    t.after(() => namespace.delete());
-  }
+  atEnd(t, () => namespace.delete());
+  const operator = await startOperator(t, { ...options, cluster, namespaces: [namespace.name], registries: [registry] });
+  return new Scene(cluster, registry, namespace.name, operator);
 }
 
 /** What a test does in its namespace, in the words of the product. */

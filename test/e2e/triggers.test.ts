@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { freePort } from '../cluster/ports.ts';
 import { startRegistry } from '../cluster/registry.ts';
+import { atEnd } from './at-end.ts';
 import { call } from './call.ts';
 import { imagesOf, openScene, writtenOn } from './scene.ts';
 import type { Scene } from './scene.ts';
@@ -27,7 +28,7 @@ describe('test/e2e/triggers', { concurrency: 3 }, () => {
   it('learns of a push from the notifications of a real registry', async (t) => {
     const port = await freePort();
     const registry = await startRegistry({ webhooks: [{ url: `http://127.0.0.1:${port}/webhook/registry` }] });
-    t.after(() => registry.stop());
+    atEnd(t, () => registry.stop());
     const scene = await openScene(t, 'notified', { registry, env: { HEADWIND_WEBHOOK_PORT: String(port) } });
     await scene.deploy('1.0.0', { settings: direct });
     await registry.push(scene.repository, '1.1.0');
@@ -104,7 +105,7 @@ describe('test/e2e/triggers', { concurrency: 3 }, () => {
       ['null', 'registry', 'null', 400],
       ['an unknown object', 'registry', {}, 204],
       ['an empty envelope', 'registry', { events: [] }, 204],
-      ['events that are no objects', 'registry', { events: [null, 1, 'x', []] }, 204],
+      ['events that are no objects', 'registry', { events: [null, 1, 'x', []] }, 400],
       ['depth', 'registry', '['.repeat(100_000), 400],
       ['__proto__', 'registry', '{"__proto__":{"repository":"x"},"constructor":1}', 204],
       ['3 MiB and more', 'registry', `{"x":"${'x'.repeat(3 * 1024 * 1024)}"}`, 413],
