@@ -36,12 +36,17 @@ export class KubeUpdateRequests implements UpdateRequests {
 
   constructor(options: KubeUpdateRequestsOptions) {
     this.#options = options;
-    this.#cache = new ReflectorSet(options, {
-      apiVersion,
-      resource,
-      transform: (raw) => readUpdateRequest(raw, options.log),
-      onEvent: (event) => this.#changed(event),
-    });
+    // Without its CRD nothing works at all: looked for often, unlike kinds that a cluster may do without.
+    const reflector = { ...options.reflector, times: { absentMs: 5_000, ...options.reflector?.times } };
+    this.#cache = new ReflectorSet(
+      { ...options, reflector },
+      {
+        apiVersion,
+        resource,
+        transform: (raw) => readUpdateRequest(raw, options.log),
+        onEvent: (event) => this.#changed(event),
+      },
+    );
   }
 
   /** Every watch and what stands in its way, for readiness. */
