@@ -4,7 +4,7 @@ import type { AccessDescription } from './access.ts';
 import { createImageLookup } from './image-lookup.ts';
 import type { Pull } from './image-lookup.ts';
 import { createKubeClient } from './kube-client.ts';
-import type { KubeClient, KubeObject } from './kube-client.ts';
+import type { Answer, KubeClient, KubeObject } from './kube-client.ts';
 import { imagesOf, podStatus } from './pod-status.ts';
 import type { RegistryDescription } from './registry-client.ts';
 
@@ -215,7 +215,8 @@ class Kubelet {
   async #remove({ pod }: Tracked): Promise<undefined> {
     const { uid } = pod.metadata;
     const answer = await this.#client.request('DELETE', pathOf(pod), { gracePeriodSeconds: 0, preconditions: { uid } });
-    if (answer.status >= 300 && answer.status !== 404 && answer.status !== 409) throw new Error(`deleting a pod: ${answer.status}`);
+    if (isGone(answer)) this.#forget(uid);
+    else if (answer.status >= 300) throw new Error(`deleting a pod: ${answer.status}`);
   }
 
   async #report(tracked: Tracked): Promise<number | undefined> {
@@ -233,8 +234,8 @@ class Kubelet {
     const { uid } = tracked.pod.metadata;
     const patch = { metadata: { uid }, status };
     const answer = await this.#client.request('PATCH', `${pathOf(tracked.pod)}/status`, patch, 'application/strategic-merge-patch+json');
-    if (answer.status === 404 || answer.status === 409) return undefined; // gone, or another pod of that name
-    if (answer.status >= 300) throw new Error(`status of a pod: ${answer.status}`);
+    if (isGone(answer)) this.#forget(uid);
+    else if (answer.status >= 300) throw new Error(`status of a pod: ${answer.status}`);
     if (restarting) tracked.restarts += 1;
     const pullAgain = Math.min(pullAgainMs.first * 2 ** (tracked.failedPulls - 1), pullAgainMs.most);
     return tracked.runningSince === undefined ? Math.min(pullAgain, againInMs ?? pullAgain) : againInMs;
@@ -253,6 +254,11 @@ class Kubelet {
     });
     return new Map(await Promise.all(pulls));
   }
+}
+
+/** No such pod, or another one of that name. */
+function isGone({ status, body }: Answer): boolean {
+  return status === 404 || (status === 409 && /uid/i.test(body?.message));
 }
 
 function pathOf({ metadata }: KubeObject): string {

@@ -1,7 +1,7 @@
 import { Agent, request as httpsRequest } from 'node:https';
 import type { IncomingMessage } from 'node:http';
 import { createInterface } from 'node:readline';
-import { errorCode } from './error-code.ts';
+import { isStaleConnection } from './error-code.ts';
 
 /** Any object of the API; tests look into it freely. */
 export interface KubeObject {
@@ -179,7 +179,7 @@ async function open(connection: Connection, agent: Agent, outgoing: Outgoing, is
     return await promise;
   } catch (error) {
     // A kept connection that the server closed in the meantime (it was restarted) says nothing about the server now.
-    if (!isRetry && request.reusedSocket && errorCode(error) === 'ECONNRESET') {
+    if (!isRetry && request.reusedSocket && isStaleConnection(error)) {
       return open(connection, agent, outgoing, true);
     }
     throw error;

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import * as http from 'node:http';
 import * as https from 'node:https';
-import { errorCode } from './error-code.ts';
+import { isStaleConnection } from './error-code.ts';
 import { makeTestImage } from './test-image.ts';
 import type { Blob, ImageOptions, TestImage } from './test-image.ts';
 
@@ -132,7 +132,7 @@ export function createRequest({ url, ca, username, password }: RegistryDescripti
       response.on('error', reject);
     });
     outgoing.on('error', (error) => {
-      reject(outgoing.reusedSocket && errorCode(error) === 'ECONNRESET' ? new StaleConnection(error.message, { cause: error }) : error);
+      reject(outgoing.reusedSocket && isStaleConnection(error) ? new StaleConnection(error.message, { cause: error }) : error);
     });
     outgoing.setTimeout(30_000, () => outgoing.destroy(new Error(`no answer within 30 s: ${method} ${path}`)));
     outgoing.end(body);

@@ -21,21 +21,27 @@ export async function until<T>(
   { timeoutMs = 30_000, signal }: UntilOptions = {},
 ): Promise<T> {
   const deadline = performance.now() + timeoutMs;
+  const done = new AbortController();
+  const late = delay(timeoutMs, undefined, { signal: done.signal }).catch(() => undefined); // an attempt may hang
   let last: unknown;
   const see: See = (state) => {
     last = state;
   };
-  for (let waitMs = 10; ; waitMs = Math.min(waitMs * 1.5, 250)) {
-    signal?.throwIfAborted();
-    try {
-      const result = await attempt(see);
-      if (result) return result;
-    } catch (error) {
-      if (error instanceof GiveUp) throw error;
-      last = error;
+  try {
+    for (let waitMs = 10; ; waitMs = Math.min(waitMs * 1.5, 250)) {
+      signal?.throwIfAborted();
+      try {
+        const result = await Promise.race([attempt(see), late]);
+        if (result) return result;
+      } catch (error) {
+        if (error instanceof GiveUp) throw error;
+        last = error;
+      }
+      if (performance.now() >= deadline) throw new Error(timeoutMessage(description, timeoutMs, last));
+      await delay(waitMs);
     }
-    if (performance.now() > deadline) throw new Error(timeoutMessage(description, timeoutMs, last));
-    await delay(waitMs);
+  } finally {
+    done.abort();
   }
 }
 

@@ -1,12 +1,14 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
+import { accessTo } from './access.ts';
 import type { TestNamespace } from './access.ts';
 import { onFakeKubelet, startFakeKubelet } from './fake-kubelet.ts';
 import type { KubeObject, Manifest } from './kube-client.ts';
 import { onKwok } from './kwok.ts';
 import { startRegistry } from './registry.ts';
+import { accessToRegistry } from './registry-client.ts';
 import { startTestBed } from './test-bed.ts';
-import type { TestBed } from './test-bed.ts';
+import type { TestBed, TestBedDescription } from './test-bed.ts';
 
 let bed: TestBed;
 let namespace: TestNamespace;
@@ -169,6 +171,20 @@ describe('test/cluster/fake-kubelet', () => {
     await bed.cluster.restartApiServer();
     await bed.registry.up();
     await bed.cluster.untilRolledOut(pathOf('deployments', 'again'));
+  });
+});
+
+describe('test/cluster/test-bed', () => {
+  it('can be used by another process that has its description', async (t) => {
+    const description: TestBedDescription = JSON.parse(JSON.stringify(bed.describe()));
+    const cluster = accessTo(description.cluster);
+    const registry = accessToRegistry(description.registry);
+    t.after(() => {
+      cluster.close();
+      registry.close();
+    });
+    assert.notEqual(await cluster.admin.get(`/api/v1/namespaces/${namespace.name}`), undefined);
+    assert.equal(await registry.push('team/other', '1'), await bed.registry.digestOf('team/other', '1'));
   });
 });
 
