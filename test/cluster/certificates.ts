@@ -21,27 +21,13 @@ export async function makeAuthority(folder: string, name = 'ca'): Promise<KeyPai
 }
 
 /** A certificate for a server on this machine, signed by the authority. */
-export function makeServerCertificate(folder: string, name: string, authority: KeyPair): Promise<KeyPair> {
-  const names = 'DNS:localhost,DNS:kubernetes.default.svc,IP:127.0.0.1,IP:10.0.0.1';
-  return sign(folder, name, `/CN=${name}`, `subjectAltName=${names}\nextendedKeyUsage=serverAuth\n`, authority);
-}
-
-/** A certificate that authenticates `user` with `groups` at the API server. */
-export function makeClientCertificate(
-  folder: string,
-  { user, groups = [] }: { user: string; groups?: readonly string[] },
-  authority: KeyPair,
-): Promise<KeyPair> {
-  const subject = `${groups.map((group) => `/O=${group}`).join('')}/CN=${user}`;
-  return sign(folder, `client-${user.replaceAll(/[^\w.-]/g, '-')}`, subject, 'extendedKeyUsage=clientAuth\n', authority);
-}
-
-async function sign(folder: string, name: string, subject: string, extensions: string, authority: KeyPair): Promise<KeyPair> {
+export async function makeServerCertificate(folder: string, name: string, authority: KeyPair): Promise<KeyPair> {
   const { certificate, key } = filesOf(folder, name);
   const request = join(folder, `${name}.csr`);
   const extensionFile = join(folder, `${name}.ext`);
-  writeFileSync(extensionFile, extensions);
-  await openssl(['req', '-new', ...newKey(key), '-subj', subject, '-out', request], folder);
+  const names = 'DNS:localhost,DNS:kubernetes.default.svc,IP:127.0.0.1,IP:10.0.0.1';
+  writeFileSync(extensionFile, `subjectAltName=${names}\nextendedKeyUsage=serverAuth\n`);
+  await openssl(['req', '-new', ...newKey(key), '-subj', `/CN=${name}`, '-out', request], folder);
   const signer = ['-CA', authority.certificate, '-CAkey', authority.key, '-CAcreateserial'];
   await openssl(
     ['x509', '-req', '-in', request, ...signer, '-days', '3650', '-sha256', '-extfile', extensionFile, '-out', certificate],
