@@ -1,5 +1,6 @@
 import { isCommitHash } from './commit-hash.ts';
 import { type Prerelease, readPrerelease } from './prerelease.ts';
+import { isDigit, readNumbers, type TagNumbers } from './tag-numbers.ts';
 import { type Revision, readSuffix, type Suffix } from './tag-suffix.ts';
 
 /** `ver` a version, `cal` a version that begins with a year, `long` one large number (a build, a unix time), `date` a day or an instant. */
@@ -25,10 +26,6 @@ export interface Tag {
 }
 
 const headPattern = /^((?:[A-Za-z]+[-_.])*)([vV]?)(?=\d)/;
-const corePattern = /^\d+(?:\.\d+){0,3}(?!\.?\d)/;
-// Year 1990 to 2199 and plausible month, day and time; one separator within the day and one within the time.
-const datePattern =
-  /^(?:199|20\d|21\d)\d([-_]?)(?:0[1-9]|1[0-2])\1(?:0[1-9]|[12]\d|3[01])(?:[T\-_.](?:[01]\d|2[0-3])([-_.]?)[0-5]\d(?:\2[0-5]\d)?Z?)?(?=$|[-_.])/;
 const gluedPrerelease = /^[A-Za-z]+\d*(?:\.\d+)*(?=$|[-_.])/;
 const gluedRevision = /^(?:([a-z])|p(\d+))(?=$|[-_.])/;
 
@@ -36,11 +33,10 @@ const gluedRevision = /^(?:([a-z])|p(\d+))(?=$|[-_.])/;
 export function parseTag(text: string): Tag | undefined {
   const plus = text.indexOf('+');
   const version = plus < 0 ? text : text.slice(0, plus);
-  const head = headPattern.exec(version);
+  const head = readHead(version);
   if (!head) return undefined;
-  const [whole, prefix = '', v = ''] = head;
-  const body = version.slice(whole.length);
-  const numbers = readDate(body) ?? readCore(body);
+  const body = version.slice(head.length);
+  const numbers = readNumbers(body);
   if (!numbers) return undefined;
   const glued = readGlued(body, numbers.length);
   if (!glued) return undefined;
@@ -48,10 +44,10 @@ export function parseTag(text: string): Tag | undefined {
   const { kind, core } = numbers;
   return {
     text,
-    family: familyOf(numbers, prefix, suffix),
+    family: familyOf(numbers, head.prefix, suffix),
     kind,
-    prefix,
-    v,
+    prefix: head.prefix,
+    v: head.v,
     core,
     pre: suffix.pre,
     variant: suffix.variant,
@@ -61,37 +57,27 @@ export function parseTag(text: string): Tag | undefined {
   };
 }
 
-// A slash cannot occur in a tag, so no two families share a text.
-function familyOf({ kind, precision }: Numbers, prefix: string, { variant, revision, hash }: Suffix): string {
-  if (prefix === '' && variant === '' && hash === '' && revision === undefined) return `${kind}/${precision}`;
-  return `${kind}/${precision}/${prefix}/${variant}/${revision?.style ?? ''}/${hash === '' ? '' : '#'}`;
-}
-
-interface Numbers {
-  readonly kind: TagKind;
-  readonly core: readonly bigint[];
-  /** Count of components, or the format of a date with `#` for each digit. */
-  readonly precision: string | number;
+interface Head {
+  readonly prefix: string;
+  readonly v: string;
   readonly length: number;
 }
 
-function readDate(body: string): Numbers | undefined {
-  const date = datePattern.exec(body)?.[0];
-  if (date === undefined) return undefined;
-  return { kind: 'date', core: [BigInt(date.replace(/\D/g, ''))], precision: date.replace(/\d/g, '#'), length: date.length };
+const noHead: Head = { prefix: '', v: '', length: 0 };
+
+/** What stands before the first number; undefined when there is no number. */
+function readHead(version: string): Head | undefined {
+  if (isDigit(version.charCodeAt(0))) return noHead;
+  const match = headPattern.exec(version);
+  if (!match) return undefined;
+  const [whole, prefix = '', v = ''] = match;
+  return { prefix, v, length: whole.length };
 }
 
-function readCore(body: string): Numbers | undefined {
-  const core = corePattern.exec(body)?.[0];
-  if (core === undefined) return undefined;
-  const parts = core.split('.');
-  const first = parts[0] ?? '';
-  const kind = parts.length === 1 && first.length >= 5 ? 'long' : isYear(first) ? 'cal' : 'ver';
-  return { kind, core: parts.map(BigInt), precision: parts.length, length: core.length };
-}
-
-function isYear(digits: string): boolean {
-  return digits.length === 4 && digits >= '1900' && digits <= '2199';
+// A slash cannot occur in a tag, so no two families share a text.
+function familyOf({ kind, precision }: TagNumbers, prefix: string, { variant, revision, hash }: Suffix): string {
+  if (prefix === '' && variant === '' && hash === '' && revision === undefined) return `${kind}/${precision}`;
+  return `${kind}/${precision}/${prefix}/${variant}/${revision?.style ?? ''}/${hash === '' ? '' : '#'}`;
 }
 
 interface Glued {
@@ -104,10 +90,10 @@ const nothingGlued: Glued = { length: 0 };
 
 /** Text glued to the core: `3.10.0b4`, `1.1.1w`, `9.8p1`. Undefined when it is anything else. */
 function readGlued(body: string, from: number): Glued | undefined {
-  const rest = body.slice(from);
-  if (rest === '' || /^[-_.]/.test(rest)) return nothingGlued;
+  if (from === body.length || isSeparator(body.charAt(from))) return nothingGlued;
   // `123456a-alpine` and `main-123456a` are commits that happen to begin with a digit.
   if (isCommitHash(body.split(/[-_.]/, 1)[0] ?? '')) return undefined;
+  const rest = body.slice(from);
   const word = gluedPrerelease.exec(rest)?.[0];
   const pre = word === undefined ? undefined : readPrerelease(word);
   if (word !== undefined && pre) return { length: word.length, pre };
@@ -116,4 +102,8 @@ function readGlued(body: string, from: number): Glued | undefined {
   const [whole, letter, digits] = match;
   const revision: Revision = digits === undefined ? { style: 'letter', value: letter ?? '' } : { style: 'p', value: BigInt(digits) };
   return { length: whole.length, revision };
+}
+
+function isSeparator(character: string): boolean {
+  return character === '-' || character === '_' || character === '.';
 }
