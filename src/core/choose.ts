@@ -152,7 +152,8 @@ function restartOr(situation: Situation, otherwise: Decision): Decision {
   return { ...otherwise, outcome: 'restart', tag: current, reason: 'DigestChanged', message: `the digest behind ${current} has changed` };
 }
 
-function followsDigest({ current, input: { policy } }: Situation): boolean {
+function followsDigest({ current, input: { policy, trackDigest } }: Situation): boolean {
+  if (trackDigest) return true;
   if (policy.name === 'glob') return policy.glob?.matches(current) === true;
   return policy.name === 'all' || policy.name === 'force' || policy.name === 'digest';
 }

@@ -17,6 +17,8 @@ export interface PolicyInput {
   readonly event?: string | undefined;
   /** The digest that runs is no longer the one behind the running tag. */
   readonly digestChanged?: boolean | undefined;
+  /** When no other tag is taken, decide as the policy `digest` does. */
+  readonly trackDigest?: boolean | undefined;
   readonly allowPrerelease?: boolean | undefined;
   /** May leave a running tag that is no version. */
   readonly adopt?: boolean | undefined;
