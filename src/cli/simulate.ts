@@ -18,7 +18,13 @@ export interface SimulateIo {
 
 const processIo: SimulateIo = {
   read: (path) => (path === '-' ? text(process.stdin) : readFile(path, 'utf8')),
-  print: (output) => void process.stdout.write(output),
+  print: (output) => {
+    // Whoever reads may stop before the end: `headwind simulate … | head`.
+    process.stdout.once('error', (error: NodeJS.ErrnoException) => {
+      if (error.code !== 'EPIPE') throw error;
+    });
+    process.stdout.write(output);
+  },
   complain: (message) => void process.stderr.write(message),
   end: (code) => {
     process.exitCode = code;
