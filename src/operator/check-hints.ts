@@ -215,6 +215,7 @@ export class HintDesk {
       return { tag, digest, verified: true };
     } catch (error) {
       if (!(error instanceof RegistryError)) throw error;
+      this.#deps.access.failed(access, error);
       if (isNotFound(error)) return error;
       const fields = { repository: canonicalRepository(reference), tag, provider: hint.provider, error: error.message };
       log.warn({ ...fields, reason: 'RegistryUnavailable' }, 'push not verified: the registry cannot be asked');

@@ -180,6 +180,7 @@ export class RegistryPoller {
       return undefined;
     } catch (error) {
       if (!(error instanceof RegistryError)) throw error;
+      this.#deps.access.failed(access, error);
       metrics.increment('polls_total', { result: error.code });
       metrics.increment('polling_errors_total');
       log.warn({ repository, code: error.code, error: error.message }, 'polling failed');

@@ -25,6 +25,8 @@ export class RepositoryAccess {
   readonly #deps: AccessDeps;
   /** `repository|pull context` → key of the tag book, as of the last look. */
   readonly #keys = new Map<string, string>();
+  /** Pull contexts whose secrets did not help: read again at the next look, however young they are. */
+  readonly #refused = new Set<string>();
 
   constructor(deps: AccessDeps) {
     this.#deps = deps;
@@ -35,13 +37,20 @@ export class RepositoryAccess {
     return this.#keys.get(groupOf(workload, reference));
   }
 
-  /** Reads the pull secrets (kept for a minute) and matches them to the repository. */
+  /** Reads the pull secrets (kept for a minute, unless the registry refused them) and matches them to the repository. */
   async open(workload: Workload, reference: ImageReference, signal: AbortSignal): Promise<Access> {
-    const { secrets, problems } = await this.#deps.pullSecrets.of(pullContextOf(workload), signal);
+    const group = groupOf(workload, reference);
+    const { secrets, problems } = await this.#deps.pullSecrets.of(pullContextOf(workload), signal, { fresh: this.#refused.delete(group) });
     const credentials = this.#deps.registry.credentials(reference, secrets);
     const key = `${canonicalRepository(reference)}|${credentials.fingerprint}`;
-    this.#keys.set(groupOf(workload, reference), key);
+    this.#keys.set(group, key);
     return { key, credentials, problems: [...problems, ...credentials.problems] };
+  }
+
+  /** To be told of every failed call: a person may be correcting the secrets that the registry refused. */
+  failed({ key }: Access, error: RegistryError): void {
+    if (error.code !== 'Unauthorized' && error.code !== 'Denied') return;
+    for (const [group, known] of this.#keys) if (known === key) this.#refused.add(group);
   }
 
   /** The digest behind a tag: from the book while fresh, else from the registry, which it records. Throws RegistryError. */
@@ -50,9 +59,14 @@ export class RepositoryAccess {
     const access = await this.open(workload, reference, signal);
     const fresh = book.freshDigest(access.key, tag, clock.now());
     if (fresh !== undefined) return fresh;
-    const { digest } = await registry.resolve(reference, tag, access.credentials, signal);
-    book.recordHead(access.key, tag, digest, clock.now());
-    return digest;
+    try {
+      const { digest } = await registry.resolve(reference, tag, access.credentials, signal);
+      book.recordHead(access.key, tag, digest, clock.now());
+      return digest;
+    } catch (error) {
+      if (error instanceof RegistryError) this.failed(access, error);
+      throw error;
+    }
   }
 }
 
