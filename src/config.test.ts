@@ -51,6 +51,8 @@ const accepted: readonly [title: string, env: Texts, flags: Texts, read: (config
   ],
   ['no UI URL', {}, {}, (config) => config.uiUrl, undefined],
   ['the API URL', {}, {}, (config) => config.apiUrl, 'http://localhost:8081'],
+  ['no dry run', {}, {}, (config) => config.dryRun, false],
+  ['a dry run', { HEADWIND_DRY_RUN: 'true' }, {}, (config) => config.dryRun, true],
   ['verification', { HEADWIND_WEBHOOK_VERIFY: 'Require' }, {}, (config) => config.webhookVerify, 'require'],
   ['level info', {}, {}, (config) => config.logLevel, 'info'],
   ['RUST_LOG with a target', { RUST_LOG: 'kube=warn,headwind=debug' }, {}, (config) => config.logLevel, 'debug'],
@@ -122,7 +124,7 @@ const refused: readonly [variable: string, value: string, accepts: RegExp][] = [
   ['HEADWIND_API_AUTH_MODE', 'token', /not available in this version/],
   ['HEADWIND_UI_AUTH_MODE', 'OIDC', /not available in this version/],
   ['HEADWIND_UI_AUTH_MODE', 'open', /unknown authentication mode/],
-  ['HEADWIND_DRY_RUN', 'true', /not available in this version/],
+  ['HEADWIND_DRY_RUN', 'yes', /true or false/],
 ];
 
 const warned: readonly [title: string, env: Texts, warning: RegExp | undefined][] = [
@@ -130,6 +132,7 @@ const warned: readonly [title: string, env: Texts, warning: RegExp | undefined][
   ['mode none in a cluster', { ...cluster, HEADWIND_API_AUTH_MODE: 'none' }, /ANYBODY.*all interfaces WITHOUT AUTHENTICATION/],
   ['mode none on loopback', { HEADWIND_API_AUTH_MODE: 'none' }, undefined],
   ['open webhooks', { ...cluster, HEADWIND_API_AUTH_MODE: 'none' }, /webhook routes on port 8080 accept deliveries without authentication/],
+  ['a dry run', { HEADWIND_DRY_RUN: 'true' }, /everything is decided, nothing is created or changed/],
   ['verification off', { HEADWIND_WEBHOOK_VERIFY: 'off' }, /BELIEVED WITHOUT ASKING/],
   [
     'a misspelt variable',
@@ -167,7 +170,7 @@ describe('config', () => {
       assert.equal(mistakes.length, 1);
       assert.match(mistakes[0] ?? '', accepts);
       assert.ok(mistakes[0]?.startsWith(variable));
-      if (variable !== 'HEADWIND_DRY_RUN') assert.ok(mistakes[0]?.includes(`"${value}"`));
+      assert.ok(mistakes[0]?.includes(`"${value}"`));
     });
   }
 

@@ -24,6 +24,8 @@ export interface Config {
   /** Empty: all. */
   readonly watchNamespaces: readonly string[];
   readonly controllersEnabled: boolean;
+  /** Nothing is created or changed; only told. */
+  readonly dryRun: boolean;
   readonly polling: { readonly enabled: boolean; readonly intervalMs: number };
   readonly webhookVerify: VerifyMode;
   readonly requests: { readonly expiryMs: number; readonly retentionMs: number };
@@ -55,6 +57,7 @@ export function readConfig(env: Source, flags: Source): ConfigResult {
     namespace: optional(configTable.namespace),
     watchNamespaces: required(configTable.watchNamespaces),
     controllersEnabled: required(configTable.controllersEnabled),
+    dryRun: required(configTable.dryRun),
     polling: { enabled: required(configTable.pollingEnabled), intervalMs: required(configTable.pollingInterval) },
     webhookVerify: required(configTable.webhookVerify),
     requests: { expiryMs: required(configTable.requestExpiry), retentionMs: required(configTable.requestRetention) },
@@ -70,9 +73,9 @@ export function readConfig(env: Source, flags: Source): ConfigResult {
       noProxy: platform('NO_PROXY') ?? platform('no_proxy'),
     },
   };
-  mistakes.push(...portMistakes(config.listen), ...unsafeLater(env));
+  mistakes.push(...portMistakes(config.listen));
   if (mistakes.length > 0) return { mistakes };
-  return { config, warnings: [...log.warnings, ...securityWarnings(config, mode), ...variableWarnings(env)] };
+  return { config, warnings: [...log.warnings, ...settingWarnings(config, mode), ...variableWarnings(env)] };
 }
 
 function readAuthMode(optional: SettingReader['optional']): 'none' | undefined {
@@ -124,14 +127,7 @@ function portMistakes(listen: Config['listen']): string[] {
   });
 }
 
-/** A setting that would hold changes back must not be ignored: better not to start than to change workloads against a wish. */
-function unsafeLater(env: Source): string[] {
-  return asksFor(env, 'HEADWIND_DRY_RUN')
-    ? ['HEADWIND_DRY_RUN is not available in this version; HEADWIND_CONTROLLERS_ENABLED=false makes no changes']
-    : [];
-}
-
-function securityWarnings(config: Config, mode: string | undefined): string[] {
+function settingWarnings(config: Config, mode: string | undefined): string[] {
   const { api, webhook } = config.listen;
   const warnings: string[] = [];
   if (mode === undefined) {
@@ -146,6 +142,7 @@ function securityWarnings(config: Config, mode: string | undefined): string[] {
   if (!isLoopback(webhook.host)) {
     warnings.push(`the webhook routes on port ${webhook.port} accept deliveries without authentication; each only makes the operator look`);
   }
+  if (config.dryRun) warnings.push('HEADWIND_DRY_RUN=true: everything is decided, nothing is created or changed');
   if (config.webhookVerify === 'off') {
     warnings.push('HEADWIND_WEBHOOK_VERIFY=off: webhooks are BELIEVED WITHOUT ASKING THE REGISTRY; anybody who reaches them chooses tags');
   }

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { hostname } from 'node:os';
 import type { Config, Listener } from '../config.ts';
+import { configTable } from '../core/config-table.ts';
 import { parseWorkloadKey } from '../core/workload.ts';
 import { createApiApp } from '../http/api.ts';
 import { createMetricsApp } from '../http/metrics.ts';
@@ -80,7 +81,7 @@ export async function runOperator({ config, warnings, version, environment, stop
     updateRequests,
     access: new RepositoryAccess({ registry, pullSecrets, book, clock }),
     book,
-    notes: new Notes(),
+    notes: new Notes({ dryRunBy: config.dryRun ? configTable.dryRun.variable : undefined }),
     events,
     metrics,
     audit: log.audit,
@@ -88,6 +89,7 @@ export async function runOperator({ config, warnings, version, environment, stop
     clock,
     requestSettings: { ...config.requests, keepPerContainer },
     pollingEnabled: config.polling.enabled,
+    dryRun: config.dryRun,
   };
   const work = new LeaderWork(deps, registry, {
     controllersEnabled: config.controllersEnabled,

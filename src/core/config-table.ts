@@ -71,6 +71,13 @@ export const configTable = {
     default: 'true',
     help: 'false: the registry is watched and shown, but nothing is decided, requested or applied',
   },
+  dryRun: {
+    variable: 'HEADWIND_DRY_RUN',
+    flag: 'dry-run',
+    type: 'boolean',
+    default: 'false',
+    help: 'true: everything is decided and told (Events, metrics, explain), but no update request and no workload is created or changed',
+  },
   pollingEnabled: {
     variable: 'HEADWIND_POLLING_ENABLED',
     flag: 'polling-enabled',
@@ -190,7 +197,6 @@ export const laterVariables: Readonly<Record<string, 'any' | 'true' | 'never'>> 
   CONFIG_FILE: 'any',
   HEADWIND_CONFIGMAP_NAME: 'any',
   HEADWIND_SECRET_NAME: 'any',
-  HEADWIND_DRY_RUN: 'true',
   HEADWIND_AUTHORIZATION: 'any',
   HEADWIND_TRUSTED_PROXIES: 'any',
   HEADWIND_TLS_CERT_FILE: 'any',

@@ -32,6 +32,7 @@ export const metricTable = {
   update_requests: { type: 'gauge', help: 'Update requests', labels: ['kind', 'phase'] },
   workloads: { type: 'gauge', help: 'Managed workloads', labels: ['kind', 'policy'] },
   holds: { type: 'gauge', help: 'Containers whose update is held, by reason', labels: ['kind', 'reason'] },
+  update_available: { type: 'gauge', help: 'Containers for which a newer image is known', labels: ['kind'] },
   webhook_deliveries_total: { type: 'counter', help: 'Webhook deliveries by result', labels: ['provider', 'result'] },
   webhook_to_patch_seconds: {
     type: 'histogram',

@@ -122,10 +122,13 @@ function planCandidate(input: PlanInput, slot: Slot, reference: ImageReference, 
   if (verdict.outcome !== 'update' || verdict.tag === null) return { plan: report(verdict.reason, verdict.message), actions: [] };
   const offer = describeOffer(verdict.tag, facts, evidence);
   const plan = report(verdict.reason, verdict.message, verdict.tag);
-  if (input.settings.dryRun)
-    return { plan: report('DryRun', `${verdict.message}; ${annotationPrefix}dry-run is set`, offer.tag), actions: [] };
   const remembered = recall({ tag: offer.tag, digest: offer.digest }, own, settings);
   if (remembered) return { plan: report(remembered.reason, remembered.message), actions: [] };
+  if (input.settings.dryRun) {
+    // The push stays: it is offered when the dry run ends.
+    const dry = report('DryRun', `${verdict.message}; ${input.settings.dryRunBy} is set`, offer.tag);
+    return { plan: { ...dry, judged: false }, actions: [] };
+  }
   if (offer.digest === undefined && offer.unverified === undefined) {
     const known = open.some((request) => tagOf(request) === offer.tag);
     return { plan: { ...plan, judged: known }, actions: known ? [] : [{ kind: 'confirm', slot, reference, tag: offer.tag }] };

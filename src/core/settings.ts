@@ -46,6 +46,8 @@ export interface Settings {
   readonly rollbackTimeoutMs: number;
   readonly healthCheckRetries: number;
   readonly dryRun: boolean;
+  /** What asks for the dry run. */
+  readonly dryRunBy: string;
   /** Everything wrong with the annotations, each with key, value and accepted form. */
   readonly problems: readonly SettingProblem[];
 }
@@ -54,8 +56,13 @@ export type Annotations = Readonly<Record<string, string>>;
 
 const maximumShown = 100;
 
+export interface SettingDefaults {
+  /** The operator's own setting that makes every workload a dry run, by its name. */
+  readonly dryRunBy?: string | undefined;
+}
+
 /** Reads the annotations of a workload that has these containers. Never throws; what is wrong is in `problems` and is never more permissive. */
-export function readSettings(annotations: Annotations, containers: readonly string[]): Settings {
+export function readSettings(annotations: Annotations, containers: readonly string[], { dryRunBy }: SettingDefaults = {}): Settings {
   const reader = new Reader(annotations);
   const byContainer = new Map(containers.map((name) => [name, readContainer(reader, name)]));
   const settings = {
@@ -65,7 +72,8 @@ export function readSettings(annotations: Annotations, containers: readonly stri
     rollbackTimeoutMs: reader.duration('rollback-timeout', 300_000, 1000) ?? 300_000,
     healthCheckRetries: reader.count('health-check-retries', 3),
     // Odd text reads as true: whoever writes it wants nothing to happen.
-    dryRun: reader.boolean('dry-run', undefined, true),
+    dryRun: reader.boolean('dry-run', undefined, true) || dryRunBy !== undefined,
+    dryRunBy: dryRunBy ?? `${annotationPrefix}dry-run`,
   };
   reportUnknownKeys(annotations, containers, reader);
   return { ...settings, problems: reader.problems };

@@ -24,4 +24,6 @@ export interface OperatorDeps {
   readonly clock: Clock;
   readonly requestSettings: RequestSettings;
   readonly pollingEnabled: boolean;
+  /** The whole operator only tells what it would do: it makes no write. */
+  readonly dryRun?: boolean;
 }

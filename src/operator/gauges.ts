@@ -18,11 +18,13 @@ export function updateGauges({ workloads, updateRequests, notes, metrics }: Oper
   const perKind = new Map(Object.keys(watchedByKind).map((kind) => [kind, 0]));
   const perPolicy = new Tally();
   const holds = new Tally();
+  const available = new Tally();
   for (const workload of workloads.all()) {
     perKind.set(workload.kind, (perKind.get(workload.kind) ?? 0) + 1);
     perPolicy.add({ kind: workload.kind, policy: policyOf(workload, notes) });
     for (const { candidate, reason } of notes.plan(workloadKey(workload)) ?? []) {
-      if (candidate === undefined) holds.add({ kind: workload.kind, reason });
+      if (candidate !== undefined) available.add({ kind: workload.kind });
+      if (candidate === undefined || reason === 'DryRun') holds.add({ kind: workload.kind, reason });
     }
   }
   for (const [kind, name] of Object.entries(watchedByKind)) metrics.set(name, perKind.get(kind) ?? 0);
@@ -36,6 +38,7 @@ export function updateGauges({ workloads, updateRequests, notes, metrics }: Oper
   metrics.set('updates_pending', pending);
   perPolicy.write(metrics, 'workloads');
   holds.write(metrics, 'holds');
+  available.write(metrics, 'update_available');
   phases.write(metrics, 'update_requests');
 }
 

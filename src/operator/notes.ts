@@ -1,6 +1,6 @@
 import { readHistory } from '../core/history.ts';
 import type { SlotPlan } from '../core/plan.ts';
-import { readSettings, type Settings } from '../core/settings.ts';
+import { readSettings, type SettingDefaults, type Settings } from '../core/settings.ts';
 import { type Workload, workloadKey } from '../core/workload.ts';
 import type { Listing } from './tag-book.ts';
 
@@ -16,6 +16,11 @@ export class Notes {
   readonly #delivered = new Map<string, Map<string, Delivery>>();
   readonly #plans = new Map<string, readonly SlotPlan[]>();
   readonly #told = new Map<string, Map<string, string>>();
+  readonly #defaults: SettingDefaults;
+
+  constructor(defaults: SettingDefaults = {}) {
+    this.#defaults = defaults;
+  }
 
   /** The settings of a workload, read once per version of the object. */
   settings(workload: Workload): Settings {
@@ -24,6 +29,7 @@ export class Notes {
     const settings = readSettings(
       workload.annotations,
       workload.slots.map(({ container }) => container),
+      this.#defaults,
     );
     this.#settings.set(workload, settings);
     return settings;

@@ -10,12 +10,13 @@ import { findOutdated } from './clean-up.ts';
 import type { Result } from './controller.ts';
 import type { OperatorDeps } from './deps.ts';
 import { perform } from './perform.ts';
-import { progressRequests } from './reconcile-update-request.ts';
+import { type Progress, progressRequests } from './reconcile-update-request.ts';
 import { isNotFound } from './repository-access.ts';
 
 /** Requests move, a plan makes new ones, those move … a handful of rounds settles every case; the rest waits for the next wake. */
 const maximumRounds = 6;
 const askAgainMs = 60_000;
+const untouched: Progress = { changed: false, wakeAtMs: undefined };
 
 /**
  * The one loop, per workload: moves its requests forward, then plans from all that is known.
@@ -26,7 +27,7 @@ export async function reconcileWorkload(key: string, deps: OperatorDeps, signal:
   const wake = new Earliest();
   for (let round = 0; round < maximumRounds; round++) {
     wake.reset();
-    const progress = await progressRequests(ref, deps, signal);
+    const progress = deps.dryRun === true ? untouched : await progressRequests(ref, deps, signal);
     wake.at(progress.wakeAtMs);
     const workload = deps.workloads.get(ref);
     if (!workload) {
@@ -37,7 +38,7 @@ export async function reconcileWorkload(key: string, deps: OperatorDeps, signal:
     wake.at(planned.wakeAtMs);
     if (!progress.changed && !planned.changed) break;
   }
-  wake.at(await deleteOutdated(key, deps, signal));
+  if (deps.dryRun !== true) wake.at(await deleteOutdated(key, deps, signal));
   return wake.result(deps.clock.now());
 }
 
