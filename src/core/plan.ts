@@ -1,5 +1,5 @@
 import { annotationPrefix } from './annotation-table.ts';
-import { refuseTag } from './candidate.ts';
+import { type Considered, refuseTag } from './candidate.ts';
 import { choose } from './choose.ts';
 import { formatTime } from './duration.ts';
 import { effectiveTag, type ImageReference, parseImageReference, withTagAndDigest } from './image-reference.ts';
@@ -75,6 +75,15 @@ export function planUpdates(input: PlanInput): Plan {
     slots.push(planned.plan);
   }
   return { actions, slots };
+}
+
+/** Every tag that is known for a container, and what the policy says of it. Worked out anew: kept with each plan it would cost memory. */
+export function considerTags(input: PlanInput, slot: Slot): readonly Considered[] {
+  const reference = parseImageReference(slot.image);
+  const settings = input.settings.container(slot.container);
+  if ('invalid' in reference || 'held' in settings || !input.settings.selects(slot.container, reference)) return [];
+  const open = requestsOf(input, slot).filter((request) => isOpen(request) && request.spec.currentImage === slot.image);
+  return judgeTags(input.facts(slot, reference, settings), open, reference, settings).considered;
 }
 
 interface PlannedSlot {

@@ -212,9 +212,11 @@ export class HintDesk {
     try {
       const { digest } = await registry.resolve(reference, tag, access.credentials, signal);
       book.recordHead(access.key, tag, digest, clock.now());
+      this.#deps.access.checked(access, 'webhook');
       return { tag, digest, verified: true };
     } catch (error) {
       if (!(error instanceof RegistryError)) throw error;
+      this.#deps.access.checked(access, 'webhook', error);
       this.#deps.access.failed(access, error);
       if (isNotFound(error)) return error;
       const fields = { repository: canonicalRepository(reference), tag, provider: hint.provider, error: error.message };

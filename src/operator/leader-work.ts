@@ -65,6 +65,11 @@ export class LeaderWork {
     return this.#running?.desk.accept(hints) ?? 'unavailable';
   }
 
+  /** When the next poll of a canonical repository is due; undefined when this process does not poll it. */
+  nextPollAt(repository: string): number | undefined {
+    return this.#running?.poller?.dueAt(repository);
+  }
+
   get isLeading(): boolean {
     return this.#running !== undefined;
   }

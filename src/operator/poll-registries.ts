@@ -91,6 +91,11 @@ export class RegistryPoller {
     return true;
   }
 
+  /** When the repository is looked at next; undefined when nobody wants it polled. */
+  dueAt(repository: string): number | undefined {
+    return this.#dueAt.get(repository);
+  }
+
   /** Works until `stop.signal` aborts. */
   async run(stop: Stop): Promise<void> {
     const { log, metrics } = this.#deps;
@@ -172,8 +177,10 @@ export class RegistryPoller {
       if (truncated) {
         const message = `the list of tags of ${repository} is longer than can be read; nothing is decided from a part`;
         this.#tell(group, repository, 'TagListTruncated', message);
+        this.#deps.access.checked(access, 'polling', { reason: 'TagListTruncated', message });
       } else {
         this.#forgetTold(group, repository);
+        this.#deps.access.checked(access, 'polling');
         if (this.#isCredible(access.key, tags)) this.#record(access.key, tags, group);
       }
       metrics.increment('polls_total', { result: truncated ? 'truncated' : 'ok' });
@@ -181,6 +188,7 @@ export class RegistryPoller {
     } catch (error) {
       if (!(error instanceof RegistryError)) throw error;
       this.#deps.access.failed(access, error);
+      this.#deps.access.checked(access, 'polling', error);
       metrics.increment('polls_total', { result: error.code });
       metrics.increment('polling_errors_total');
       log.warn({ repository, code: error.code, error: error.message }, 'polling failed');

@@ -1,4 +1,6 @@
+import { LRUCache } from 'lru-cache';
 import { canonicalRepository, type ImageReference } from '../core/image-reference.ts';
+import type { Reason } from '../core/reasons.ts';
 import type { Workload } from '../core/workload.ts';
 import { RegistryError } from '../errors.ts';
 import type { CredentialSet, Problem, PullContext, PullSecrets, Registry } from '../ports.ts';
@@ -12,6 +14,21 @@ export interface Access {
   /** Pull secrets that could not be read. */
   readonly problems: readonly Problem[];
 }
+
+/** Why a registry was asked: on schedule, because a webhook said so, or to confirm a candidate before it is offered or applied. */
+export type CheckOrigin = 'polling' | 'webhook' | 'confirmation';
+
+/** How the last look at a repository ended. */
+export interface LastCheck {
+  readonly at: number;
+  readonly origin: CheckOrigin;
+  /** Missing when the registry answered. */
+  readonly problem: { readonly reason: Reason; readonly message: string } | undefined;
+  /** Where the credentials that were tried came from, in order: names, never contents. */
+  readonly credentials: readonly string[];
+}
+
+const checksKept = 20_000;
 
 export interface AccessDeps {
   readonly registry: Registry;
@@ -27,6 +44,7 @@ export class RepositoryAccess {
   readonly #keys = new Map<string, string>();
   /** Pull contexts whose secrets did not help: read again at the next look, however young they are. */
   readonly #refused = new Set<string>();
+  readonly #checks = new LRUCache<string, LastCheck>({ max: checksKept });
 
   constructor(deps: AccessDeps) {
     this.#deps = deps;
@@ -53,6 +71,18 @@ export class RepositoryAccess {
     for (const [group, known] of this.#keys) if (known === key) this.#refused.add(group);
   }
 
+  /** To be told of every look: what went wrong, or nothing when the registry answered. */
+  checked({ key, credentials }: Access, origin: CheckOrigin, error?: RegistryError | LastCheck['problem']): void {
+    const problem = error instanceof RegistryError ? { reason: reasonOf(error), message: error.message } : error;
+    const sources = credentials.candidates.map(({ source }) => source);
+    this.#checks.set(key, { at: this.#deps.clock.now(), origin, problem, credentials: sources });
+  }
+
+  /** How the last look with this key of the tag book ended; undefined when there was none, or long ago. */
+  lastCheck(key: string): LastCheck | undefined {
+    return this.#checks.get(key);
+  }
+
   /** The digest behind a tag: from the book while fresh, else from the registry, which it records. Throws RegistryError. */
   async digest(workload: Workload, reference: ImageReference, tag: string, signal: AbortSignal): Promise<string> {
     const { book, clock, registry } = this.#deps;
@@ -62,9 +92,13 @@ export class RepositoryAccess {
     try {
       const { digest } = await registry.resolve(reference, tag, access.credentials, signal);
       book.recordHead(access.key, tag, digest, clock.now());
+      this.checked(access, 'confirmation');
       return digest;
     } catch (error) {
-      if (error instanceof RegistryError) this.failed(access, error);
+      if (error instanceof RegistryError) {
+        this.failed(access, error);
+        this.checked(access, 'confirmation', error);
+      }
       throw error;
     }
   }
@@ -86,4 +120,10 @@ function groupOf(workload: Workload, reference: ImageReference): string {
 /** Is this the registry's definite "there is no such tag", as opposed to no answer? */
 export function isNotFound(error: unknown): boolean {
   return error instanceof RegistryError && error.isNotFound;
+}
+
+/** The word for a call that failed. */
+export function reasonOf(error: RegistryError): Reason {
+  if (isNotFound(error)) return 'TagNotFound';
+  return error.code === 'Unauthorized' || error.code === 'Denied' ? 'NoCredentialAccepted' : 'RegistryUnavailable';
 }
