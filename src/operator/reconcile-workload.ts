@@ -117,10 +117,14 @@ function factsOf(
 function tellHolds(workload: Workload, plan: Plan, deps: OperatorDeps): void {
   const told: { reason: Reason; message: string }[] = [...deps.notes.settings(workload).problems];
   for (const { container, reason, message } of plan.slots) {
-    if (reason === 'DryRun' || (isWarning(reason) && reason !== 'InvalidAnnotation')) told.push({ reason, message: `${container}: ${message}` });
+    if (reason === 'DryRun' || (isWarning(reason) && reason !== 'InvalidAnnotation'))
+      told.push({ reason, message: `${container}: ${message}` });
   }
   if (!readHistory(workload.annotations).readable) {
-    told.push({ reason: 'HistoryUnreadable', message: `${historyKey} is no JSON array; the history starts again empty with the next change` });
+    told.push({
+      reason: 'HistoryUnreadable',
+      message: `${historyKey} is no JSON array; the history starts again empty with the next change`,
+    });
   }
   if (plan.slots.length === 0 && workload.slots.length > 0) {
     told.push({ reason: 'NoContainerMatches', message: 'headwind.sh/images means none of the containers' });
@@ -142,7 +146,6 @@ function wantsPolling(workload: Workload, { notes }: OperatorDeps): boolean {
     return !('held' in settings) && settings.eventSource === 'polling';
   });
 }
-
 
 async function deleteOutdated(key: string, deps: OperatorDeps, signal: AbortSignal): Promise<number | undefined> {
   const requests = deps.updateRequests.of(parseWorkloadKey(key));

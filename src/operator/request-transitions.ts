@@ -1,6 +1,14 @@
 import { formatTime } from '../core/duration.ts';
 import type { Step } from '../core/judge-request.ts';
-import { conditionOf, type FailureReason, isByHand, type NewCondition, phaseOf, triggerOf, withConditions } from '../core/update-request.ts';
+import {
+  conditionOf,
+  type FailureReason,
+  isByHand,
+  type NewCondition,
+  phaseOf,
+  triggerOf,
+  withConditions,
+} from '../core/update-request.ts';
 import type { UpdateRequest } from '../core/update-request-schema.ts';
 import type { Workload } from '../core/workload.ts';
 import type { AuditEntry, StatusChange } from '../ports.ts';
