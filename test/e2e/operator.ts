@@ -12,7 +12,8 @@ import { install, installHome, operatorKubeconfig } from './install.ts';
 import { sumOf } from './metrics-text.ts';
 import { hasPassed, reportFailure } from './report.ts';
 
-const executable = join(import.meta.dirname, '../../bin/headwind');
+/** Starts the bundle with the project's own Node and its flags. */
+export const executable = join(import.meta.dirname, '../../bin/headwind');
 
 export interface OperatorOptions {
   readonly cluster: ClusterAccess;
@@ -133,6 +134,8 @@ class OperatorProcess implements Operator {
   }
 
   async kill(signal: 'SIGKILL' | 'SIGTERM' = 'SIGKILL'): Promise<Ended> {
+    // Directly, because the way through the supervisor takes milliseconds in which the operator goes on.
+    if (signal === 'SIGKILL') this.#process.signal('SIGKILL');
     await (signal === 'SIGKILL' ? this.#process.kill() : this.#process.stop());
     return this.#process.exited;
   }

@@ -58,7 +58,7 @@ describe('test/e2e/private-registry', { concurrency: 3 }, () => {
     assert.match(JSON.stringify(request['status']), /regcred/);
     await scene.cluster.apply(secret('s3cret-of-the-test'), { namespace: scene.namespace });
     await scene.cluster.until('the request is carried out', async () => imagesOf(await scene.get()).includes(scene.image('1.1.0')), {
-      timeoutMs: 90_000,
+      timeoutMs: 40_000,
     });
   });
 });

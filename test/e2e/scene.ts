@@ -89,9 +89,13 @@ export class Scene {
     return digest;
   }
 
-  /** The webhook alone. */
+  /** The webhook alone; sent again while it is answered with 503, as senders do. */
   async announce(tag: string, digest = `sha256:${'0'.repeat(64)}`, repository = this.repository): Promise<void> {
-    const { status, text } = await this.deliver(pushEnvelope(this.registry.host, repository, tag, digest));
+    const envelope = pushEnvelope(this.registry.host, repository, tag, digest);
+    const { status, text } = await this.cluster.until('somebody takes the delivery', async () => {
+      const answer = await this.deliver(envelope);
+      return answer.status !== 503 && answer;
+    });
     assert.equal(`${status} ${text}`, '200 Webhook processed');
   }
 

@@ -110,7 +110,7 @@ describe('test/e2e/triggers', { concurrency: 3 }, () => {
       ['__proto__', 'registry', '{"__proto__":{"repository":"x"},"constructor":1}', 204],
       ['3 MiB and more', 'registry', `{"x":"${'x'.repeat(3 * 1024 * 1024)}"}`, 413],
       ['a push without a tag', 'dockerhub', { push_data: {}, repository: { repo_name: 'a/b' } }, 400],
-      ['an impossible tag', 'registry', { repository: 'acme/app', tag: '../../etc' }, 204],
+      ['an impossible tag', 'registry', { repository: 'acme/app', tag: '../../etc' }, 400],
       ['an unknown path', 'unknown', {}, 404],
     ];
     for (const [title, route, body, status] of deliveries) {
