@@ -41,6 +41,16 @@ const mishaps: readonly (readonly [string, Mishap])[] = [
     },
   ],
   [
+    'a redirect to an origin that refuses and names a token endpoint of its own',
+    (fake, abroad) => {
+      fake.switches.intercept = (request, response) =>
+        Boolean(response.writeHead(307, { location: `${abroad.origin}${request.url}` }).end());
+      const challenge = `Bearer realm="${abroad.origin}/token",service="abroad"`;
+      abroad.switches.intercept = ({ url }, response) =>
+        url.startsWith('/v2/') && Boolean(response.writeHead(403, { 'www-authenticate': challenge }).end());
+    },
+  ],
+  [
     'a link to another origin',
     (fake, abroad) => Object.assign(fake.switches, { auth: 'basic', headers: { link: `<${abroad.origin}/x>; rel="next"` } }),
   ],

@@ -99,7 +99,8 @@ export function createExchange({ send, clock, log, meter }: ExchangeDeps): Excha
     const answer = await send(call, headers === undefined ? request : { ...request, headers });
     // Otherwise the next credentials would be tried, and refused for the same reason.
     if (isThrottled(answer, call.endpoint.quirks)) throw answerFailure(call, answer);
-    return answer.status === 401 && answer.url.origin !== call.endpoint.origin ? await abroad(call, request, answer) : answer;
+    if (answer.url.origin === call.endpoint.origin) return answer;
+    return withoutChallenge(answer.status === 401 ? await abroad(call, request, answer) : answer);
   }
 
   function report(call: Call, { source, why, httpStatus }: Refusal): void {
@@ -118,6 +119,12 @@ function inOrder(candidates: readonly RegistryCredential[], winner: Winner | und
   const isWinner = ({ secret }: RegistryCredential): boolean =>
     secret.fingerprint === winner?.fingerprint && !(isOld && secret.kind === 'anonymous');
   return [...candidates.filter(isWinner), ...candidates.filter((candidate) => !isWinner(candidate))];
+}
+
+/** What the host behind a redirect asks for would lead the registry's credentials to a token endpoint of that host's choice. */
+function withoutChallenge(answer: Answer): Answer {
+  const { 'www-authenticate': _, ...headers } = answer.headers;
+  return { ...answer, headers };
 }
 
 /** A registry that hides what it has says 403 without asking for anything: a user and password may change that. */
