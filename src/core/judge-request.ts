@@ -1,7 +1,7 @@
 import { annotationPrefix } from './annotation-table.ts';
 import { choose } from './choose.ts';
 import { formatDuration, formatTime, parseTime } from './duration.ts';
-import { readHistory, readLastUpdate } from './history.ts';
+import { type HistoryEntry, readHistory, readLastUpdate } from './history.ts';
 import { effectiveTag, type ImageReference, parseImageReference, withoutTagAndDigest } from './image-reference.ts';
 import type { Reason } from './reasons.ts';
 import type { ContainerSettings, Settings } from './settings.ts';
@@ -63,12 +63,24 @@ export function judgeRequest(input: JudgeInput): Step {
     return { kind: 'put-back', message: `the phase cannot go from ${phase} to ${request.status.phase}` };
   }
   if (phase === 'Rejected' && request.status.rejectedAt === undefined) return { kind: 'accept-rejection' };
+  if (phase === 'Rejected') return judgeRejected(input);
   if (!isOpen(request)) return { kind: 'nothing' };
   const target = findTarget(input);
   if ('step' in target) return target.step;
   if (phase === 'Pending') return judgePending(input, target);
   if (request.status.phase === 'Approved' && request.status.approvedAt === undefined) return { kind: 'accept-approval' };
   return judgeApproved(input, target);
+}
+
+/** A rejection that crossed our patch came too late: what is in place was applied. */
+function judgeRejected({ request, workload }: JudgeInput): Step {
+  const ours = workload && historyEntryOf(request, workload);
+  const inPlace = workload?.slots.some(({ container, image }) => container === ours?.container && image === request.spec.newImage);
+  return ours && inPlace ? { kind: 'complete', container: ours.container } : { kind: 'nothing' };
+}
+
+function historyEntryOf(request: UpdateRequest, { annotations }: Workload): HistoryEntry | undefined {
+  return readHistory(annotations).entries.find((entry) => entry.updateRequestName === request.metadata.name);
 }
 
 interface Target {
@@ -98,7 +110,7 @@ function findTarget(input: JudgeInput): Target | { step: Step } {
   if (!workload || !settings) return gone(`there is no managed ${name}; it needs the annotation headwind.sh/policy`);
   if (targetRef.uid !== undefined && targetRef.uid !== workload.uid)
     return gone(`${name} is another object than the one the request was made for`);
-  const ours = readHistory(workload.annotations).entries.find((entry) => entry.updateRequestName === request.metadata.name);
+  const ours = historyEntryOf(request, workload);
   const wanted = containerName ?? ours?.container;
   const slots = workload.slots.filter((slot) => (wanted === undefined ? slot.image === currentImage : slot.container === wanted));
   const [slot] = slots;

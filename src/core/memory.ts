@@ -40,7 +40,7 @@ export function recall(candidate: Candidate, requests: readonly UpdateRequest[],
 export function isMemory(request: UpdateRequest, requests: readonly UpdateRequest[]): boolean {
   const known = candidateOf(request);
   const strength = strengthOf(request);
-  if (known === undefined || strength === 0) return false;
+  if (known === undefined || strength === 0 || strength === 3) return false;
   const settings = {
     ...anyOrder,
     policy: request.spec.policy === 'force' || request.spec.policy === 'digest' ? unordered : anyOrder.policy,

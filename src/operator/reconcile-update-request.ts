@@ -52,10 +52,10 @@ function isStale({ metadata: { namespace, name, resourceVersion } }: UpdateReque
   return updateRequests.get(namespace, name)?.metadata.resourceVersion !== resourceVersion;
 }
 
-/** Open, or decided by hand and not completed by us yet. */
+/** Open, rejected, or with a phase that was set by hand. */
 function needsCare(request: UpdateRequest): boolean {
-  const { phase, rejectedAt } = request.status;
-  return isOpen(request) || (phase !== undefined && phaseOf(request) !== phase) || (phase === 'Rejected' && rejectedAt === undefined);
+  const phase = phaseOf(request);
+  return isOpen(request) || phase === 'Rejected' || (request.status.phase ?? phase) !== phase;
 }
 
 type Situation = Pick<JudgeInput, 'request' | 'siblings' | 'workload' | 'unsettledSince'>;
