@@ -19,6 +19,9 @@ export type ParseDelivery = (body: unknown, header: (name: string) => string | u
 /** More pushes than this in one delivery are passed over. */
 export const maximumHints = 1000;
 
+/** Elements of one delivery that are looked at, whatever they are. */
+export const maximumElements = 10_000;
+
 type Element = PushHint | 'ignored' | { readonly problem: string };
 
 /** Adds up what the elements of one delivery came to; equal pushes count once. */

@@ -1,10 +1,14 @@
-/** JSON from outside: bounded depth, no keys that reach a prototype. */
+/** JSON from outside: bounded depth and number of values, no keys that reach a prototype. */
 
 const maximumDepth = 64;
+/** Far more than any sender has to say; parsing a flood of tiny values would hold up everything else for seconds. */
+const maximumValues = 200_000;
 
 /** Parses a JSON text. Total: an unusable text gives the sentence that says why. Members named `__proto__` are dropped. */
 export function parseJson(text: string): { readonly value: unknown } | { readonly invalid: string } {
-  if (depthOf(text) > maximumDepth) return { invalid: `the JSON is nested deeper than ${maximumDepth} levels` };
+  const { depth, values } = measure(text);
+  if (depth > maximumDepth) return { invalid: `the JSON is nested deeper than ${maximumDepth} levels` };
+  if (values > maximumValues) return { invalid: `the JSON has more than ${maximumValues} values` };
   try {
     // The reviver costs time; a text without the name, escaped or not, does not need it.
     const value: unknown = /__proto__|\\u/i.test(text) ? JSON.parse(text, dropPrototype) : JSON.parse(text);
@@ -36,11 +40,13 @@ function dropPrototype(key: string, value: unknown): unknown {
 
 const quote = 0x22;
 const backslash = 0x5c;
+const comma = 0x2c;
 
-/** Deepest nesting of `{` and `[` outside of texts; counted before anything is built. */
-function depthOf(text: string): number {
+/** Deepest nesting of `{` and `[`, and the number of values as its commas tell it, outside of texts; counted before anything is built. */
+function measure(text: string): { depth: number; values: number } {
   let depth = 0;
   let deepest = 0;
+  let values = 1;
   let inText = false;
   for (let index = 0; index < text.length; index++) {
     const code = text.charCodeAt(index);
@@ -48,8 +54,9 @@ function depthOf(text: string): number {
       if (code === backslash) index += 1;
       else if (code === quote) inText = false;
     } else if (code === quote) inText = true;
+    else if (code === comma) values += 1;
     else if (code === 0x7b || code === 0x5b) deepest = Math.max(deepest, (depth += 1));
     else if (code === 0x7d || code === 0x5d) depth -= 1;
   }
-  return deepest;
+  return { depth: deepest, values };
 }

@@ -1,24 +1,66 @@
 import { isObject, parseJson } from '../core/json.ts';
 import { HttpProblem } from './problem.ts';
 
-/** The whole body, at most `limit` bytes; undefined when it is larger. Throws HttpProblem when the sender gives up. */
-export async function readBody(request: Request, limit: number): Promise<Uint8Array | undefined> {
+/** Bytes of bodies that are being received or worked on at one time, on one server: many senders that stall must not fill the memory. */
+export interface BodyBudget {
+  /** Of one request; `release` gives back all that it took. */
+  open(): { take(bytes: number): boolean; release(): void };
+}
+
+export function createBodyBudget(maximumBytes: number): BodyBudget {
+  let taken = 0;
+  return {
+    open() {
+      let own = 0;
+      return {
+        take(bytes) {
+          if (taken + bytes > maximumBytes) return false;
+          taken += bytes;
+          own += bytes;
+          return true;
+        },
+        release() {
+          taken -= own;
+          own = 0;
+        },
+      };
+    },
+  };
+}
+
+/** What nearly every body is shorter than: read at once, and not counted. */
+const smallBytes = 64 * 1024;
+const busy = {
+  status: 503,
+  reason: 'Busy',
+  sentence: 'Too much is being received at this moment; send it again',
+  headers: { 'Retry-After': '5' },
+} as const;
+
+/**
+ * The whole body, at most `limit` bytes; undefined when it is larger. What is long is taken from the budget. Throws HttpProblem when that is
+ * used up, or the sender gives up.
+ */
+export async function readBody(request: Request, limit: number, budget?: ReturnType<BodyBudget['open']>): Promise<Uint8Array | undefined> {
   try {
     const announced = request.headers.get('content-length');
-    if (announced === null) return await countedBody(request, limit);
-    return Number(announced) > limit ? undefined : new Uint8Array(await request.arrayBuffer());
-  } catch {
+    const length = announced === null ? Infinity : Number(announced);
+    if (announced !== null && length > limit) return undefined;
+    return length <= smallBytes ? new Uint8Array(await request.arrayBuffer()) : await countedBody(request, limit, budget);
+  } catch (error) {
+    if (error instanceof HttpProblem) throw error;
     throw new HttpProblem({ status: 400, reason: 'BodyIncomplete', sentence: 'The body ended before it was complete' });
   }
 }
 
-/** Without an announced length only counting helps. */
-async function countedBody(request: Request, limit: number): Promise<Uint8Array | undefined> {
+/** An announced length may never come: only what has come is counted. */
+async function countedBody(request: Request, limit: number, budget?: ReturnType<BodyBudget['open']>): Promise<Uint8Array | undefined> {
   const chunks: Uint8Array[] = [];
   let length = 0;
   for await (const chunk of request.body ?? []) {
     length += chunk.byteLength;
     if (length > limit) return undefined;
+    if (budget?.take(chunk.byteLength) === false) throw new HttpProblem(busy);
     chunks.push(chunk);
   }
   return Buffer.concat(chunks);

@@ -31,6 +31,8 @@ const headerBytes = 32 * 1024;
 /** Longer than the idle time of usual load balancers, so that they never send into a closing connection. */
 const keepAliveMs = 75_000;
 const drainStepMs = 50;
+/** More would only fill the memory; senders and probes are a handful. */
+const maximumConnections = 1000;
 
 /** Starts a server with limits on headers and on the time to receive a request. Throws ListenError. */
 export async function startServer({ name, host, port, app, log }: ServerOptions): Promise<RunningServer> {
@@ -53,6 +55,7 @@ export async function startServer({ name, host, port, app, log }: ServerOptions)
     },
     (incoming, outgoing) => void listener(incoming, outgoing),
   );
+  server.maxConnections = maximumConnections;
   await listen(server, name, host, port);
   // Faults of single connections never end the process.
   server.on('error', (error) => log.warn({ error, server: name }, 'server error'));

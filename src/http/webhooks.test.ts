@@ -59,6 +59,8 @@ const table: readonly Row[] = [
   ['a list for Docker Hub', '/webhook/dockerhub', json, '[]', 400, 'malformed'],
   ['Docker Hub without tag', '/webhook/dockerhub', json, '{"push_data":{},"repository":{"repo_name":"x"}}', 400, 'malformed'],
   ['only broken events', '/webhook/registry', json, broken, 400, 'malformed'],
+  ['a flood of tiny values', '/webhook/registry', json, `{"events":[${'{},'.repeat(900_000)}{}]}`, 400, 'malformed'],
+  ['a flood of elements', '/webhook/registry', json, `{"images":[${'{},'.repeat(150_000)}{}]}`, 400, 'malformed'],
   ['too deep', '/webhook/registry', json, '['.repeat(65) + ']'.repeat(65), 400, 'malformed'],
   ['too large', '/webhook/registry', json, huge, 413, 'too_large'],
   ['XML', '/webhook/registry', 'application/xml', '<push/>', 415, 'unsupported'],
@@ -80,7 +82,7 @@ describe('http/webhooks', () => {
       if (status >= 400) assert.match(text, /^[A-Z][^{]+\n$/);
       assert.equal(taken.length, status === 200 ? 1 : 0);
       assert.equal(metrics.value('webhook_events_total'), 1);
-      const counted = ['dockerhub', 'registry', 'flat', 'unknown_format'].map((provider) =>
+      const counted = ['dockerhub', 'registry', 'flat', 'generic', 'unknown_format'].map((provider) =>
         metrics.value('webhook_deliveries_total', { provider, result }),
       );
       assert.equal(
@@ -125,6 +127,24 @@ describe('http/webhooks', () => {
     assert.equal((await send('/health', undefined, '', 'GET')).status, 200);
   });
 
+  it('many long bodies at once are asked to come again, and short ones go on', async () => {
+    const { app, send } = aWorld();
+    const stop = new AbortController();
+    const stalled = Array.from({ length: 20 }, () => {
+      let pieces = 0;
+      const body = new ReadableStream({
+        pull: (controller) => (pieces++ < 29 ? controller.enqueue(new Uint8Array(100 * 1024)) : never(stop.signal, controller)),
+      });
+      return Promise.resolve(app.request('/webhook/registry', { method: 'POST', body, duplex: 'half' } as RequestInit));
+    });
+    const first = await Promise.race(stalled);
+    assert.deepEqual([first.status, first.headers.get('retry-after')], [503, '5']);
+    assert.equal((await send('/webhook/registry', json, hub)).status, 200);
+    stop.abort();
+    await Promise.all(stalled);
+    assert.equal((await send('/webhook/registry', json, `${hub}${' '.repeat(2_000_000)}`)).status, 200);
+  });
+
   it('of an unknown format the names of members are logged, never values', async () => {
     const { send, log } = aWorld();
     await send('/webhook/registry', json, '{"password":"c4nary"}');
@@ -133,3 +153,13 @@ describe('http/webhooks', () => {
     assert.doesNotMatch(JSON.stringify(log.lines), /c4nary/);
   });
 });
+
+/** The sender says nothing more, until the test ends. */
+function never(signal: AbortSignal, controller: ReadableStreamDefaultController): Promise<void> {
+  return new Promise((resolve) => {
+    signal.addEventListener('abort', () => {
+      controller.error(new Error('gone'));
+      resolve();
+    });
+  });
+}

@@ -3,7 +3,7 @@ import { parseJson } from '../core/json.ts';
 import type { PushHint } from '../core/push-hint.ts';
 import type { Log, Metrics } from '../ports.ts';
 import { answerProblem, createApp, type HttpApp, type HttpContext, type Route } from './app.ts';
-import { isJsonType, mediaTypeOf, readBody } from './body.ts';
+import { type BodyBudget, createBodyBudget, isJsonType, mediaTypeOf, readBody } from './body.ts';
 import { healthRoutes, type HealthDeps } from './health.ts';
 
 /** A delivery as it came, for the follower that forwards it to the leader. */
@@ -29,20 +29,35 @@ type Receiver = WebhookAppDeps['receivers'][number];
 type Result = 'accepted' | 'ignored' | 'malformed' | 'too_large' | 'unsupported' | 'dropped';
 
 const bodyLimit = 3 * 1024 * 1024;
+/** All long bodies together. */
+const bodiesLimit = 48 * 1024 * 1024;
 const distributionType = 'application/vnd.docker.distribution.events';
 const unreadable: Delivery = { format: '', hints: [], ignored: 0, malformed: 1 };
 
 /** Port 8080: deliveries become hints and are answered at once; whether something changes is decided later, by the registry's answer. */
 export function createWebhookApp(deps: WebhookAppDeps): HttpApp {
+  const bodies = createBodyBudget(bodiesLimit);
   const routes: Route[] = deps.receivers.map((receiver) => ({
     method: 'POST',
     path: receiver.path,
-    handle: (c) => receive(c, receiver, deps),
+    async handle(c) {
+      const budget = bodies.open();
+      try {
+        return await receive(c, receiver, deps, budget);
+      } finally {
+        budget.release();
+      }
+    },
   }));
   return createApp({ name: 'webhook', log: deps.log, metrics: deps.metrics, routes: [...healthRoutes(deps.health), ...routes] });
 }
 
-async function receive(c: HttpContext, { parse, provider, path }: Receiver, deps: WebhookAppDeps): Promise<Response> {
+async function receive(
+  c: HttpContext,
+  { parse, provider, path }: Receiver,
+  deps: WebhookAppDeps,
+  budget: ReturnType<BodyBudget['open']>,
+): Promise<Response> {
   deps.metrics.increment('webhook_events_total');
   const finish = (result: Result, answer: Response, delivery: Delivery = unreadable): Response => {
     const format = delivery.format || provider;
@@ -57,7 +72,7 @@ async function receive(c: HttpContext, { parse, provider, path }: Receiver, deps
   const refuse = (result: Result, status: 400 | 413 | 415, reason: string, sentence: string, delivery?: Delivery): Response =>
     finish(result, mustAcknowledge ? c.body(null, 204) : answerProblem(c, { status, reason, sentence }), delivery);
 
-  const body = await readBody(c.req.raw, bodyLimit);
+  const body = await readBody(c.req.raw, bodyLimit, budget);
   if (!body) return refuse('too_large', 413, 'BodyTooLarge', 'The body is larger than 3 MiB');
   const parsed = parseJson(new TextDecoder().decode(body));
   if ('invalid' in parsed) {

@@ -1,10 +1,10 @@
-import { type Delivery, toDelivery } from '../core/delivery.ts';
+import { type Delivery, maximumElements, toDelivery } from '../core/delivery.ts';
 import { member, textMember } from '../core/json.ts';
 import { toHint } from './hint.ts';
 
 /** Notifications of distribution (Docker Registry), and of those who send the same envelope: only pushes of a tag count. */
 export function parseDistribution(events: readonly unknown[]): Delivery {
-  return toDelivery('registry', events.map(parseEvent));
+  return toDelivery('registry', events.slice(0, maximumElements).map(parseEvent));
 }
 
 function parseEvent(event: unknown) {

@@ -1,4 +1,4 @@
-import { type Delivery, toDelivery } from '../core/delivery.ts';
+import { type Delivery, maximumElements, toDelivery } from '../core/delivery.ts';
 import { isObject, member, textMember } from '../core/json.ts';
 import { splitImage, toHint } from './hint.ts';
 
@@ -11,14 +11,14 @@ export function parseFlat(body: unknown): Delivery {
 
 /** `{name, tag, host?, digest?}`, or an array of it. */
 export function parseNative(bodies: readonly unknown[]): Delivery {
-  return toDelivery('native', bodies.map(parseNativeItem));
+  return toDelivery('native', bodies.slice(0, maximumElements).map(parseNativeItem));
 }
 
 /** `{images: [{image, tag, digest?} | {ref}]}`, or one `{ref}`. */
 export function parseGeneric(items: readonly unknown[]): Delivery {
   return toDelivery(
     'generic',
-    items.map((item) => parseImageForm('generic', textMember(item, 'ref') ?? textMember(item, 'image'), item)),
+    items.slice(0, maximumElements).map((item) => parseImageForm('generic', textMember(item, 'ref') ?? textMember(item, 'image'), item)),
   );
 }
 
