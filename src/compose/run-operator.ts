@@ -163,6 +163,7 @@ export async function runOperator({ config, warnings, version, environment, stop
         clock,
         audit: log.audit,
         announcer: deps,
+        explain: { ...deps, work, controllersEnabled: config.controllersEnabled },
         health,
         log,
         metrics,

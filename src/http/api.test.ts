@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { anUpdateRequest, aWorkload } from '../../test/builders.ts';
+import { anOperator } from '../../test/fakes/operator-deps.ts';
 import { RecordingEvents, RecordingLog, RecordingMetrics } from '../../test/fakes/recording.ts';
 import { FakeUpdateRequests } from '../../test/fakes/update-requests.ts';
 import { FakeWorkloads } from '../../test/fakes/workloads.ts';
@@ -36,6 +37,7 @@ function aWorld({ objects = [anUpdateRequest()], isSynced = true, stopping = new
     workloads: new FakeWorkloads([aWorkload()]),
     clock: { now: () => Date.parse(now) },
     audit: log.audit,
+    explain: { ...anOperator().deps, controllersEnabled: true, work: { isLeading: true, nextPollAt: () => undefined } },
     announcer: { events: new RecordingEvents(), metrics },
     log,
     metrics,
@@ -106,6 +108,9 @@ const routes: readonly Row[] = [
   ['POST', '/api/v1/updates/shop/none/reject', {}, undefined, 404, 'NotFound'],
   ['DELETE', base, {}, undefined, 200, undefined],
   ['DELETE', '/api/v1/updates/shop/none', {}, undefined, 404, 'NotFound'],
+  ['GET', '/api/v1/workloads', {}, undefined, 200, undefined],
+  ['GET', '/api/v1/ui/explain/shop/deploy/none', {}, undefined, 404, 'NotFound'],
+  ['POST', '/api/v1/workloads', json, '{}', 405, 'MethodNotAllowed'],
   ['GET', '/api/v1/nothing', {}, undefined, 404, 'NoSuchRoute'],
   ['GET', '/api/v2/updates', {}, undefined, 404, 'NoSuchRoute'],
 ];

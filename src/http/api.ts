@@ -1,7 +1,9 @@
 import type { Clock, Log, Metrics, UpdateRequests, Workloads } from '../ports.ts';
 import type { DecideDeps } from '../operator/decide-request.ts';
+import type { ExplainDeps } from '../operator/explain.ts';
 import { createApp, type HttpApp, type HttpContext, type Route } from './app.ts';
 import { type Decider, decideRoutes } from './decide.ts';
+import { explainRoutes, nextPage } from './explain.ts';
 import { healthRoutes, type HealthDeps } from './health.ts';
 import { type Item, toItem } from './item.ts';
 import { HttpProblem, notReady } from './problem.ts';
@@ -14,6 +16,7 @@ export interface ApiDeps extends DecideDeps {
   readonly log: Log;
   readonly metrics: Metrics;
   readonly health: HealthDeps;
+  readonly explain: ExplainDeps;
   /** Are the caches complete? Until then the API answers 503: a missing object must not read as "not found". */
   readonly isSynced: () => boolean;
   /** Addresses under which API and dashboard are published: their pages are not "another site". */
@@ -38,6 +41,7 @@ export function apiRoutes(deps: ApiDeps): Route[] {
     { method: 'GET', path: '/updates', handle: (c) => listUpdates(c, deps) },
     { method: 'GET', path: '/updates/:namespace/:name', handle: (c) => getUpdate(c, deps) },
     ...decideRoutes(decider),
+    ...explainRoutes(deps.explain),
   ];
   return routes.map((route) => ({ ...route, handle: (c) => whenSynced(c, route, deps) }));
 }
@@ -57,12 +61,6 @@ function listUpdates(c: HttpContext, deps: ApiDeps): Response {
   c.header('X-Total-Count', String(total));
   if (cursor !== undefined) c.header('Link', `<${nextPage(c, cursor)}>; rel="next"`);
   return c.json(requests.map((request) => show(request, deps)));
-}
-
-function nextPage(c: HttpContext, cursor: string): string {
-  const { pathname, searchParams } = new URL(c.req.url);
-  searchParams.set('cursor', cursor);
-  return `${pathname}?${searchParams.toString()}`;
 }
 
 function getUpdate(c: HttpContext, deps: ApiDeps): Response {

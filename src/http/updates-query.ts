@@ -1,6 +1,6 @@
 import { phaseOf } from '../core/update-request.ts';
 import { phases, policyNames, type UpdateRequest } from '../core/update-request-schema.ts';
-import { HttpProblem } from './problem.ts';
+import { closedList, contains, formatCursor, inList, readCursor, readLimit } from './query-values.ts';
 
 /** The query of `GET /updates`: filters, order, pages. */
 
@@ -14,22 +14,24 @@ export interface UpdatesQuery {
 /** A place in the order, so that pages neither repeat nor skip what did not change. */
 type Position = readonly [finished: 0 | 1, createdAt: string, namespace: string, name: string];
 
-const largestPage = 1000;
-
 /** Reads the query. Throws HttpProblem for values that cannot be used. */
 export function readUpdatesQuery(query: (name: string) => string | undefined): UpdatesQuery {
   const filters = [
-    inList(query('namespace'), (request) => request.metadata.namespace),
+    inList<UpdateRequest>(query('namespace'), (request) => request.metadata.namespace),
     inList(closedList('phase', query('phase'), phases), phaseOf),
-    inList(query('kind'), (request) => request.spec.targetRef.kind),
-    inList(closedList('policy', query('policy'), policyNames), (request) => request.spec.policy),
-    contains(query('search')),
+    inList<UpdateRequest>(query('kind'), (request) => request.spec.targetRef.kind),
+    inList<UpdateRequest>(closedList('policy', query('policy'), policyNames), (request) => request.spec.policy),
+    contains(query('search'), textsOf),
   ].filter((filter) => filter !== undefined);
   return {
     isWanted: (request) => filters.every((filter) => filter(request)),
     limit: readLimit(query('limit')),
-    after: readCursor(query('cursor')),
+    after: readCursor(query('cursor'), isPosition),
   };
+}
+
+function textsOf({ metadata, spec }: UpdateRequest): readonly string[] {
+  return [metadata.name, spec.targetRef.name, spec.containerName ?? '', spec.currentImage, spec.newImage];
 }
 
 export interface Page {
@@ -51,7 +53,7 @@ export function pageOf(all: Iterable<UpdateRequest>, { isWanted, limit, after }:
   return {
     requests: page.map(({ request }) => request),
     total: positioned.length,
-    ...(last === undefined ? {} : { cursor: Buffer.from(JSON.stringify(last.position)).toString('base64url') }),
+    ...(last === undefined ? {} : { cursor: formatCursor(last.position) }),
   };
 }
 
@@ -70,55 +72,8 @@ function compareTexts(a: string, b: string): number {
   return a < b ? -1 : 1;
 }
 
-type Filter = (request: UpdateRequest) => boolean;
-
-function inList(list: string | undefined, valueOf: (request: UpdateRequest) => string): Filter | undefined {
-  const wanted = new Set(itemsOf(list).map((item) => item.toLowerCase()));
-  return wanted.size === 0 ? undefined : (request) => wanted.has(valueOf(request).toLowerCase());
-}
-
-function closedList(name: string, list: string | undefined, known: readonly string[]): string | undefined {
-  const unknown = itemsOf(list).find((item) => !known.some((word) => word.toLowerCase() === item.toLowerCase()));
-  if (unknown !== undefined) throw unusable(`"${unknown.slice(0, 50)}" is no ${name}; use ${known.join(', ')}`);
-  return list;
-}
-
-function contains(search: string | undefined): Filter | undefined {
-  const wanted = search?.trim().toLowerCase() ?? '';
-  if (wanted === '') return undefined;
-  return ({ metadata, spec }) =>
-    [metadata.name, spec.targetRef.name, spec.containerName ?? '', spec.currentImage, spec.newImage].some((text) =>
-      text.toLowerCase().includes(wanted),
-    );
-}
-
-function itemsOf(list: string | undefined): string[] {
-  return (list ?? '').split(',').flatMap((item) => (item.trim() === '' ? [] : [item.trim()]));
-}
-
-function readLimit(text: string | undefined): number | undefined {
-  if (text === undefined || text === '') return undefined;
-  if (!/^\d{1,9}$/.test(text) || Number(text) === 0) throw unusable('limit must be a whole number from 1');
-  return Math.min(Number(text), largestPage);
-}
-
-function readCursor(text: string | undefined): Position | undefined {
-  if (text === undefined || text === '') return undefined;
-  try {
-    const value: unknown = JSON.parse(Buffer.from(text, 'base64url').toString());
-    if (isPosition(value)) return value;
-  } catch {
-    // Answered below like any other text that is no cursor.
-  }
-  throw unusable('cursor is not one that this API gave');
-}
-
 function isPosition(value: unknown): value is Position {
   if (!Array.isArray(value) || value.length !== 4) return false;
   const [finished, ...texts]: unknown[] = value;
   return (finished === 0 || finished === 1) && texts.every((text) => typeof text === 'string');
-}
-
-function unusable(sentence: string): HttpProblem {
-  return new HttpProblem({ status: 400, reason: 'BadRequest', sentence: `Unusable query: ${sentence}` });
 }

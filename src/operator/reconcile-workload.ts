@@ -1,8 +1,6 @@
 import { historyKey, readHistory } from '../core/history.ts';
-import type { ImageReference } from '../core/image-reference.ts';
-import { type Action, planUpdates, type Plan, type RepositoryFacts } from '../core/plan.ts';
+import { type Action, planUpdates, type Plan } from '../core/plan.ts';
 import type { Reason } from '../core/reasons.ts';
-import type { ContainerSettings } from '../core/settings.ts';
 import { parseWorkloadKey, type Workload, workloadKey } from '../core/workload.ts';
 import { ApiError, RegistryError } from '../errors.ts';
 import { isWarning, workloadSubject } from './announce.ts';
@@ -12,6 +10,7 @@ import type { OperatorDeps } from './deps.ts';
 import { perform } from './perform.ts';
 import { type Progress, progressRequests } from './reconcile-update-request.ts';
 import { isNotFound } from './repository-access.ts';
+import { factsOf } from './repository-facts.ts';
 
 /** Requests move, a plan makes new ones, those move … a handful of rounds settles every case; the rest waits for the next wake. */
 const maximumRounds = 6;
@@ -53,7 +52,7 @@ async function planAndPerform(
     workload,
     settings: deps.notes.settings(workload),
     requests: deps.updateRequests.of(workload),
-    facts: (slot, reference, settings) => factsOf(key, workload, slot.container, reference, settings, deps),
+    facts: (slot, reference, settings) => factsOf(workload, slot.container, reference, settings, deps),
     now: deps.clock.now(),
     requestExpiryMs: deps.requestSettings.expiryMs,
   });
@@ -91,26 +90,6 @@ async function performOrExplain(
     }
     return { retryMs: error.retryAfterMs ?? askAgainMs };
   }
-}
-
-function factsOf(
-  key: string,
-  workload: Workload,
-  container: string,
-  reference: ImageReference,
-  { eventSource }: ContainerSettings,
-  { access, book, notes, clock }: OperatorDeps,
-): RepositoryFacts {
-  const bookKey = access.known(workload, reference);
-  if (bookKey === undefined) return { tags: undefined, pushes: [], digestOf: () => undefined };
-  const listing = book.listing(bookKey);
-  const polled = listing?.origin === 'manual' ? listing : notes.delivered(key, bookKey)?.listing;
-  const listens = { polling: eventSource !== 'webhook', webhook: eventSource !== 'polling' };
-  return {
-    tags: listens.polling || polled?.origin === 'manual' ? polled?.tags : undefined,
-    pushes: listens.webhook ? book.pushes(bookKey, notes.watermark(key, container), notes.editedAt(key, container)) : [],
-    digestOf: (tag) => book.freshDigest(bookKey, tag, clock.now()),
-  };
 }
 
 /** What is wrong with annotations or images, and what a dry run would do, is told once per change, as an Event on the workload. */
