@@ -74,6 +74,7 @@ describe('test/e2e/direct', { concurrency: 3 }, () => {
       return completed.length === 3 && completed;
     });
     assert.deepEqual(new Set(requests.map(({ spec }) => spec.containerName)), new Set(['migrate', 'web', 'worker']));
+    assert.equal((await scene.requests()).length, 3);
     const after = await scene.cluster.untilRolledOut(scene.pathOf());
     assert.deepEqual(imagesOf(after), [scene.image('1.1.0'), scene.image('1.1.0'), scene.image('1.1.0'), image]);
     assert.equal(after.metadata['generation'], before.metadata['generation'] + 1);
