@@ -224,7 +224,7 @@ function checkStep(container: ContainerSettings, current: ImageReference, next: 
 
 function dryRun(_input: JudgeInput, { settings }: Target): Step | undefined {
   if (!settings.dryRun) return undefined;
-  return { kind: 'wait', reason: 'DryRun', message: `${annotationPrefix}dry-run is set: nothing is applied until it is removed` };
+  return { kind: 'wait', reason: 'DryRun', message: `${settings.dryRunBy} is set: nothing is applied until it is removed` };
 }
 
 function eventSourceNone({ request }: JudgeInput, _target: Target, settings: ContainerSettings): Step | undefined {
