@@ -12,11 +12,18 @@ async function main(): Promise<void> {
     .version(version, '-V, --version')
     .showHelpAfterError('(headwind --help lists the commands, headwind run --help the settings)')
     .exitOverride((error) => process.exit(error.exitCode === 0 ? 0 : 2));
-  const { simulateCommand } = await import('./cli/simulate.ts');
-  program.addCommand(runCommand(run)).addCommand(simulateCommand());
+  for (const command of await commands()) program.addCommand(command);
   for (const command of program.commands) command.copyInheritedSettings(program);
   program.action(() => program.help({ error: true }));
   await program.parseAsync(process.argv);
+}
+
+async function commands(): Promise<Command[]> {
+  const { simulateCommand } = await import('./cli/simulate.ts');
+  const { explainCommand } = await import('./cli/explain.ts');
+  const { HEADWIND_API_URL: apiUrl } = process.env;
+  const contextNamespace = async (): Promise<string> => (await import('./compose/context-namespace.ts')).contextNamespace(process.env);
+  return [runCommand(run), simulateCommand(), explainCommand({ apiUrl, contextNamespace })];
 }
 
 async function run(flags: Flags): Promise<void> {

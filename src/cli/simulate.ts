@@ -4,7 +4,8 @@ import { Command, Option } from 'commander';
 import { choose } from '../core/choose.ts';
 import { caseReader, type SimulationCase } from './simulation-case.ts';
 import { type CasesOrMistakes, readCases } from './simulation-file.ts';
-import { formatResults, type OutputFormat, outputFormats, printable } from './simulation-output.ts';
+import { formatResults, type OutputFormat, outputFormats } from './simulation-output.ts';
+import { printable } from './text-table.ts';
 
 /** The outside of the command, so that tests need no process. */
 export interface SimulateIo {

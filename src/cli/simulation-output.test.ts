@@ -2,7 +2,8 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { load } from 'js-yaml';
 import type { PolicyVerdict } from '../core/choose.ts';
-import { formatResults, printable } from './simulation-output.ts';
+import { formatResults } from './simulation-output.ts';
+import { printable } from './text-table.ts';
 
 const verdict: PolicyVerdict = { outcome: 'hold', tag: null, reason: 'UpToDate', message: 'nothing: new', considered: [] };
 const results = [

@@ -1,4 +1,5 @@
 import type { PolicyVerdict } from '../core/choose.ts';
+import { formatTable } from './text-table.ts';
 
 export const outputFormats = ['table', 'json', 'yaml'] as const;
 export type OutputFormat = (typeof outputFormats)[number];
@@ -11,7 +12,7 @@ export interface SimulationResult {
 
 /** The results as text, in the order in which they are given. */
 export async function formatResults(results: readonly SimulationResult[], format: OutputFormat): Promise<string> {
-  if (format === 'table') return formatTable(results);
+  if (format === 'table') return formatTable(rowsOf(results));
   const data = results.map(({ name, verdict: { outcome, tag, reason, message, considered } }) => ({
     name,
     outcome,
@@ -25,8 +26,8 @@ export async function formatResults(results: readonly SimulationResult[], format
   return dump(data, { noRefs: true, lineWidth: -1 });
 }
 
-function formatTable(results: readonly SimulationResult[]): string {
-  const rows = [
+function rowsOf(results: readonly SimulationResult[]): string[][] {
+  return [
     ['NAME', 'CURRENT', 'OUTCOME', 'TAG', 'REASON', 'MESSAGE'],
     ...results.map(({ name, current, verdict }) => [
       name ?? '-',
@@ -36,18 +37,10 @@ function formatTable(results: readonly SimulationResult[]): string {
       verdict.reason,
       verdict.message,
     ]),
-  ].map((row) => row.map(printable));
-  const widths = rows.reduce<number[]>((all, row) => row.map((cell, column) => Math.max(cell.length, all[column] ?? 0)), []);
-  const lines = rows.map((row) => row.map((cell, column) => cell.padEnd(widths[column] ?? 0)).join('   '));
-  return `${lines.map((line) => line.trimEnd()).join('\n')}\n`;
+  ];
 }
 
 function shortDigest(current: string): string {
   const at = current.indexOf('@');
   return at < 0 || current.length - at <= 20 ? current || '-' : `${current.slice(0, at + 20)}…`;
-}
-
-/** Names and patterns come from a file: nothing in them may move the cursor or colour the terminal. */
-export function printable(text: string): string {
-  return text.replace(/\p{Cc}/gu, '?');
 }

@@ -78,6 +78,7 @@ function explainContainer(workload: Workload, slot: Slot, deps: ExplainDeps): Co
   const known = 'invalid' in reference ? undefined : reference;
   const { candidate, reason, message } = verdictOn(workload, slot, deps);
   const considered = considerTags(inputOf(workload, deps, { withUsedUp: true }), slot);
+  const isUnasked = reason === 'UpToDate' && considered.length === 0;
   return {
     container,
     init,
@@ -88,7 +89,7 @@ function explainContainer(workload: Workload, slot: Slot, deps: ExplainDeps): Co
     eventSource: 'held' in settings ? null : settings.eventSource,
     candidate: candidate ?? null,
     reason,
-    message,
+    message: isUnasked ? `nothing is known besides ${image}: there was no news of its repository yet` : message,
     settings: 'held' in settings ? [] : explainContainerSettings(workload.annotations, container, settings),
     considered: mostRelevant(considered),
     consideredTotal: considered.length,

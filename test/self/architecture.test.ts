@@ -13,7 +13,7 @@ const mayImport: Record<string, readonly string[]> = {
   'ports.ts': ['core', 'errors.ts'],
   operator: ['core', 'ports.ts', 'errors.ts'],
   http: ['operator', 'core', 'ports.ts', 'errors.ts', 'webhooks'],
-  cli: ['operator', 'core', 'ports.ts', 'errors.ts', 'config'],
+  cli: ['operator', 'core', 'ports.ts', 'errors.ts', 'config', 'outbound'],
   kubernetes: adapter,
   registry: adapter,
   webhooks: adapter,
