@@ -1,0 +1,26 @@
+import type { AuditEntry } from '../test/cluster/audit.ts';
+
+export interface CountedRequests {
+  readonly writes: number;
+  readonly events: number;
+  readonly reads: number;
+  /** `patch deployments` → how often. */
+  readonly byKind: Readonly<Record<string, number>>;
+}
+
+/** What a user asked of the API server since then, but for the Lease and watches. */
+export function countRequests(entries: readonly AuditEntry[], user: string, since: Date): CountedRequests {
+  const own = entries.filter((entry) => entry.user === user && new Date(entry.at) >= since && !isUpkeep(entry));
+  const byKind: Record<string, number> = {};
+  for (const { verb, resource, subresource } of own) {
+    const kind = `${verb} ${resource}${subresource && `/${subresource}`}`;
+    byKind[kind] = (byKind[kind] ?? 0) + 1;
+  }
+  const events = own.filter(({ resource }) => resource === 'events').length;
+  const reads = own.filter(({ verb }) => verb === 'get' || verb === 'list').length;
+  return { writes: own.length - events - reads, events, reads, byKind };
+}
+
+function isUpkeep({ resource, verb }: AuditEntry): boolean {
+  return resource === 'leases' || verb === 'watch';
+}
