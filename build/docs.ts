@@ -1,6 +1,8 @@
 import { type AnnotationRow, annotationPrefix, annotationTable } from '../src/core/annotation-table.ts';
 import { configTable, settingForms, type SettingRow } from '../src/core/config-table.ts';
 import { type MetricRow, metricTable } from '../src/core/metric-table.ts';
+import { type ReasonText, reasonTexts } from '../src/core/reason-texts.ts';
+import { type Reason, reasonTypes } from '../src/core/reasons.ts';
 
 const generated = '<!-- Generated from the code by `node build/generate.ts`. -->';
 
@@ -98,5 +100,25 @@ ${generated}
 registry beyond the first 50 counts as \`other\`.
 
 ${table(['Name', 'Type', 'Labels', 'Counts'], rows)}
+`;
+}
+
+/** `docs/reasons.md` */
+export function reasonsPage(): string {
+  const types: Readonly<Record<string, 'N' | 'W'>> = reasonTypes satisfies Record<Reason, 'N' | 'W'>;
+  const rows = Object.entries<ReasonText>(reasonTexts).map(([reason, { meaning, remedy }]) => [
+    `\`${reason}\``,
+    meaning,
+    remedy,
+    types[reason] === 'W' ? 'Warning' : 'Normal',
+  ]);
+  return `# Reasons
+
+${generated}
+
+Whatever Headwind does or does not do has one of these reasons. The same word stands in conditions of UpdateRequests, in Kubernetes Events, in
+the label \`reason\` of \`headwind_holds\`, in the API, and in what \`headwind explain\`, \`plan\` and \`simulate\` print; beside it stands a sentence.
+
+${table(['Reason', 'Means', 'What to do', 'Event'], rows)}
 `;
 }

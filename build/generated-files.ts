@@ -2,7 +2,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { dump } from 'js-yaml';
 import { updateRequestCrd } from './crd.ts';
-import { annotationsPage, configurationPage, metricsPage } from './docs.ts';
+import { annotationsPage, configurationPage, metricsPage, reasonsPage } from './docs.ts';
 import { clusterRbac, localRbac } from './rbac.ts';
 
 export interface GeneratedFile {
@@ -20,6 +20,7 @@ export function generatedFiles(): readonly GeneratedFile[] {
     { path: 'docs/annotations.md', text: annotationsPage() },
     { path: 'docs/configuration.md', text: configurationPage() },
     { path: 'docs/metrics.md', text: metricsPage() },
+    { path: 'docs/reasons.md', text: reasonsPage() },
   ];
 }
 
