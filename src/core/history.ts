@@ -41,6 +41,20 @@ export function readHistory(annotations: Annotations): { entries: readonly Histo
   return { entries: [], readable: false };
 }
 
+/** Does the history say that the container had this image before, as recorded or pinned to the digest that was recorded with it? */
+export function wasInPlace(annotations: Annotations, container: string, image: string): boolean {
+  return readHistory(annotations).entries.some((entry) => {
+    if (entry.container !== container) return false;
+    return isRecorded(image, entry.image, entry.digest) || isRecorded(image, entry.fromImage, entry.fromDigest);
+  });
+}
+
+/** The history is an annotation: anything may stand in it. */
+function isRecorded(image: string, recorded: unknown, digest: unknown): boolean {
+  if (typeof recorded !== 'string') return false;
+  return image === recorded || (typeof digest === 'string' && image === `${recorded.replace(/@.*$/s, '')}@${digest}`);
+}
+
 /** When the workload was last changed by us, in milliseconds since the epoch; a time in the future counts as now. */
 export function readLastUpdate(annotations: Annotations, now: number): number | undefined {
   const text = annotations[lastUpdateKey];

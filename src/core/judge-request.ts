@@ -1,11 +1,21 @@
 import { annotationPrefix } from './annotation-table.ts';
 import { choose } from './choose.ts';
 import { formatDuration, formatTime, parseTime } from './duration.ts';
-import { type HistoryEntry, readHistory, readLastUpdate } from './history.ts';
+import { type HistoryEntry, readHistory, readLastUpdate, wasInPlace } from './history.ts';
 import { effectiveTag, type ImageReference, parseImageReference, withoutTagAndDigest } from './image-reference.ts';
 import type { Reason } from './reasons.ts';
+import { digestOf, withoutDigest } from './request-digest.ts';
 import type { ContainerSettings, Settings } from './settings.ts';
-import { conditionOf, type FailureReason, isApprovedByPerson, isByHand, isOpen, phaseOf, triggerOf } from './update-request.ts';
+import {
+  conditionOf,
+  type FailureReason,
+  isApprovedByPerson,
+  isByHand,
+  isForPerson,
+  isOpen,
+  phaseOf,
+  triggerOf,
+} from './update-request.ts';
 import type { UpdateRequest } from './update-request-schema.ts';
 import { type Slot, type Workload, workloadKindNames } from './workload.ts';
 
@@ -92,7 +102,7 @@ interface Target {
 /** The live container that the request means, or why there is none. A request made by hand fails with what to correct. */
 function findTarget(input: JudgeInput): Target | { step: Step } {
   const { request, workload, settings } = input;
-  const { targetRef, containerName, currentImage, newImage } = request.spec;
+  const { targetRef, containerName, currentImage, newImage, newDigest } = request.spec;
   const name = `${targetRef.kind} ${targetRef.namespace}/${targetRef.name}`;
   const fail = (message: string, reason: FailureReason = 'UpdateFailed') => ({ step: { kind: 'fail', reason, message } as const });
   const gone = (message: string) => (targetRef.uid === undefined ? fail(message) : { step: { kind: 'supersede', message } as const });
@@ -119,13 +129,21 @@ function findTarget(input: JudgeInput): Target | { step: Step } {
   if (slot.image === newImage && ours) return { step: { kind: 'complete', container: slot.container } };
   if (slot.image === newImage) return changed(`container ${slot.container} has ${slot.image} already, set by somebody else`);
   if (slot.image !== currentImage) return changed(`container ${slot.container} has ${slot.image}, not ${currentImage}`);
-  if (!isRollback(request) && withoutTagAndDigest(newImage) !== withoutTagAndDigest(currentImage)) {
+  const target = { workload, slot, settings };
+  if (!isRollback(request, target) && withoutTagAndDigest(newImage) !== withoutTagAndDigest(currentImage)) {
     return fail(
       `spec.newImage must be ${withoutTagAndDigest(currentImage)} with another tag or digest, not ${newImage}`,
       'InvalidReference',
     );
   }
-  return { workload, slot, settings };
+  const pinned = digestOf(newImage);
+  if (pinned !== undefined && newDigest !== undefined && pinned !== newDigest) {
+    return fail(
+      `spec.newDigest is ${newDigest}, but spec.newImage is ${newImage}; an approval would cover another image`,
+      'InvalidReference',
+    );
+  }
+  return target;
 }
 
 /** Made by hand, and looked at for the first time: what is wrong with it is a mistake, and no change since. */
@@ -142,7 +160,7 @@ function judgePending(input: JudgeInput, target: Target): Step {
   const allowed = checkPolicy(request, target);
   if (allowed) return allowed;
   const wake = expiresAt === undefined ? {} : { wakeAtMs: expiresAt };
-  if (conditionOf(request, 'Verified')?.status === 'True' || request.status.phase === undefined) {
+  if (conditionOf(request, 'Verified')?.status === 'True' || request.status.phase === undefined || isRollback(request, target)) {
     return request.status.phase === undefined ? { kind: 'open' } : { kind: 'nothing', ...wake };
   }
   if (!registry) return { kind: 'verify' };
@@ -159,8 +177,11 @@ function reverify(request: UpdateRequest, registry: RegistryAnswer, now: number)
 
 function movedDigest(request: UpdateRequest, digest: string): Step | undefined {
   const { newDigest, newImage } = request.spec;
-  if (newDigest === undefined || newDigest === digest) return undefined;
-  return { kind: 'supersede', reason: 'DigestChanged', message: `${newImage} is now ${digest}, the request covers ${newDigest}` };
+  const covered = newDigest ?? digestOf(newImage);
+  if (covered === undefined || covered === digest) return undefined;
+  const message = `${withoutDigest(newImage)} is now ${digest}, the request covers ${covered}`;
+  if (newDigest === undefined && isUnseen(request)) return { kind: 'fail', reason: 'UpdateFailed', message };
+  return { kind: 'supersede', reason: 'DigestChanged', message };
 }
 
 type Check = (input: JudgeInput, target: Target, settings: ContainerSettings) => Step | undefined;
@@ -181,7 +202,7 @@ const rollbackChecks: readonly Check[] = [dryRun, paused, siblingPending];
 function judgeApproved(input: JudgeInput, target: Target): Step {
   const settings = target.settings.container(target.slot.container);
   if ('held' in settings) return { kind: 'wait', reason: 'InvalidAnnotation', message: settings.held };
-  for (const check of isRollback(input.request) ? rollbackChecks : checks) {
+  for (const check of isRollback(input.request, target) ? rollbackChecks : checks) {
     const step = check(input, target, settings);
     if (step) return step;
   }
@@ -189,8 +210,10 @@ function judgeApproved(input: JudgeInput, target: Target): Step {
   return { kind: 'apply', container: target.slot.container, digest };
 }
 
-function isRollback(request: UpdateRequest): boolean {
-  return triggerOf(request).includes('rollback');
+/** Back to what was in place before, by a person's decision. Calling a request so is not enough: it would step over every check. */
+function isRollback(request: UpdateRequest, { workload, slot }: Pick<Target, 'workload' | 'slot'>): boolean {
+  if (!triggerOf(request).includes('rollback') || !isForPerson(request)) return false;
+  return wasInPlace(workload.annotations, slot.container, request.spec.newImage);
 }
 
 function policyForbids({ request }: JudgeInput, target: Target): Step | undefined {
@@ -198,24 +221,26 @@ function policyForbids({ request }: JudgeInput, target: Target): Step | undefine
 }
 
 /** Annotations may have changed since the request was made. A container held by a bad one is no answer of the policy. */
-function checkPolicy(request: UpdateRequest, { settings, slot }: Target): Step | undefined {
+function checkPolicy(request: UpdateRequest, target: Target): Step | undefined {
+  const { settings, slot } = target;
   const container = settings.container(slot.container);
   const [current, next] = [parseImageReference(request.spec.currentImage), parseImageReference(request.spec.newImage)];
-  if ('held' in container || isRollback(request)) return undefined;
+  if ('held' in container || isRollback(request, target)) return undefined;
   if ('invalid' in next) return { kind: 'fail', reason: 'InvalidReference', message: next.invalid };
   if ('invalid' in current) return { kind: 'fail', reason: 'InvalidReference', message: current.invalid };
   const forbidden = settings.selects(slot.container, current)
-    ? checkStep(container, current, next)
+    ? checkStep(container, current, next, isForPerson(request))
     : `${annotationPrefix}images does not mean container ${slot.container}`;
   if (forbidden === undefined) return undefined;
   return isUnseen(request) ? { kind: 'fail', reason: 'UpdateFailed', message: forbidden } : { kind: 'supersede', message: forbidden };
 }
 
 /** Why the policy does not allow this step; undefined when it does. Another digest of the same tag is no step. */
-function checkStep(container: ContainerSettings, current: ImageReference, next: ImageReference): string | undefined {
+function checkStep(container: ContainerSettings, current: ImageReference, next: ImageReference, isForPerson: boolean): string | undefined {
   const { policy } = container;
   const tag = effectiveTag(next);
   if (policy.name === 'none') return 'policy none allows no update';
+  if (tag === undefined && !isForPerson) return `policy ${policy.text} has no tag to judge; an image without one needs a person's approval`;
   if (tag === undefined || tag === effectiveTag(current)) return undefined;
   const verdict = choose({ ...container, current: effectiveTag(current) ?? '', tags: [tag], event: tag });
   if (verdict.outcome === 'update' && verdict.tag === tag) return undefined;

@@ -31,6 +31,11 @@ export function isApprovedByPerson(request: UpdateRequest): boolean {
   return spec.requireApproval !== false || (status.approvedBy !== undefined && status.approvedBy !== triggerOf(request));
 }
 
+/** A person approves it, or has: it is not carried out because the policy allows it alone. */
+export function isForPerson(request: UpdateRequest): boolean {
+  return request.spec.requireApproval !== false || isApprovedByPerson(request);
+}
+
 /** What made the change known; a request without trigger was made by hand. */
 export function triggerOf(request: UpdateRequest): Trigger {
   return request.spec.trigger ?? 'manual';

@@ -1,6 +1,7 @@
 import { type HistoryEntry, readDigests, readHistory, recordApplied } from '../core/history.ts';
 import { formatTime } from '../core/duration.ts';
 import { effectiveTag, parseImageReference } from '../core/image-reference.ts';
+import { digestOf } from '../core/request-digest.ts';
 import { triggerOf } from '../core/update-request.ts';
 import type { UpdateRequest } from '../core/update-request-schema.ts';
 import type { Workload } from '../core/workload.ts';
@@ -64,9 +65,10 @@ function oldestFirst(a: ReadyRequest, b: ReadyRequest): number {
 }
 
 function historyEntry({ request, container, digest }: ReadyRequest, workload: Workload, now: number): HistoryEntry {
-  const { currentImage, newImage, currentDigest } = request.spec;
+  const { currentImage, newImage } = request.spec;
   const newDigest = request.spec.newDigest ?? digest;
-  const fromDigest = currentDigest ?? appliedDigest(workload, container, currentImage);
+  // Never from the request: a rollback goes back to what stands here, and anybody may write a request.
+  const fromDigest = digestOf(currentImage) ?? appliedDigest(workload, container, currentImage);
   return {
     container,
     image: newImage,

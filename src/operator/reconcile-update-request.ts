@@ -1,5 +1,6 @@
-import { effectiveTag, parseImageReference } from '../core/image-reference.ts';
+import { parseImageReference } from '../core/image-reference.ts';
 import { type JudgeInput, judgeRequest, type RegistryAnswer, type Step } from '../core/judge-request.ts';
+import { referenceToConfirm } from '../core/request-digest.ts';
 import { isOpen, phaseOf } from '../core/update-request.ts';
 import type { UpdateRequest } from '../core/update-request-schema.ts';
 import type { Workload, WorkloadRef } from '../core/workload.ts';
@@ -72,9 +73,7 @@ async function judge(situation: Situation, deps: OperatorDeps, signal: AbortSign
 async function askRegistry(request: UpdateRequest, workload: Workload, deps: OperatorDeps, signal: AbortSignal): Promise<RegistryAnswer> {
   const reference = parseImageReference(request.spec.newImage);
   if ('invalid' in reference) return { kind: 'missing', message: reference.invalid };
-  // A digest that a person wrote down is what they want, wherever the tag points.
-  const pinned = request.spec.newDigest === undefined ? reference.digest : undefined;
-  const tag = pinned ?? effectiveTag(reference) ?? reference.digest ?? '';
+  const tag = referenceToConfirm(request);
   try {
     return { kind: 'confirmed', digest: await deps.access.digest(workload, reference, tag, signal) };
   } catch (error) {

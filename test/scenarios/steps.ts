@@ -157,29 +157,35 @@ function create(world: World, value: Value): void {
     'name',
     'workload',
     'kind',
+    'namespace',
     'target-namespace',
+    'trigger',
     'container',
     'from',
     'to',
     'digest',
+    'from-digest',
     'approval',
     'policy',
     'status',
   ] as const;
   const found = members(value, 'create', names);
   const name = text(found.name ?? 'by-hand', 'name');
+  const namespace = text(found.namespace ?? 'shop', 'namespace');
   const target = { kind: text(found.kind ?? 'Deployment', 'kind'), name: text(found.workload ?? 'web', 'workload') };
   const { spec } = anUpdateRequest();
   const { trigger: _trigger, newDigest: _digest, requireApproval: _approval, expiresAt: _expiry, containerName: _name, ...rest } = spec;
   world.cluster.requests.put({
-    ...anUpdateRequest({ metadata: { name, uid: `uid-${name}`, creationTimestamp: timeText(world) } }),
+    ...anUpdateRequest({ metadata: { name, namespace, uid: `uid-${name}`, creationTimestamp: timeText(world) } }),
     spec: {
       ...rest,
-      targetRef: { ...target, namespace: text(found['target-namespace'] ?? 'shop', 'target-namespace') },
+      targetRef: { ...target, namespace: text(found['target-namespace'] ?? namespace, 'target-namespace') },
       currentImage: text(found.from ?? 'nginx:1.25', 'from'),
       newImage: text(found.to ?? 'nginx:1.26', 'to'),
       ...(found.container !== undefined && { containerName: text(found.container, 'container') }),
       ...(found.digest !== undefined && { newDigest: aDigest(text(found.digest, 'digest')) }),
+      ...(found['from-digest'] !== undefined && { currentDigest: aDigest(text(found['from-digest'], 'from-digest')) }),
+      ...(found.trigger !== undefined && { trigger: text(found.trigger, 'trigger') as UpdateRequest['spec']['trigger'] & string }),
       ...(found.approval !== undefined && { requireApproval: found.approval === 'true' }),
     },
     status: found.status === undefined ? {} : (mapping(found.status, 'status') as UpdateRequest['status']),
