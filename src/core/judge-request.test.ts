@@ -61,6 +61,7 @@ const slot = (image: string, container = 'web') => ({ container, init: false, im
 const history = (entry: object) => ({
   'update-history': JSON.stringify([{ container: 'web', image: 'nginx:1.26', timestamp: at, ...entry }]),
 });
+const cameFrom20 = history({ image: 'nginx:1.25', fromImage: 'nginx:1.20' });
 const ours = history({ updateRequestName: 'web-web-1-26-0a1b2c3d' });
 
 const table: readonly (readonly [string, Situation, string])[] = [
@@ -248,22 +249,32 @@ const table: readonly (readonly [string, Situation, string])[] = [
     { status: approved, spec: { ...byHand, newDigest: undefined }, registry: moved } as Situation,
     'apply',
   ],
-  // rollbacks skip policy, verification, event source, interval and a running rollout
+  // rollbacks to what was in place before skip policy, verification, event source, interval and a running rollout
   [
     'a rollback',
     {
       status: approved,
       spec: { trigger: 'rollback', newImage: 'nginx:1.20' },
       workload: { rollout },
-      annotations: { policy: 'none', 'event-source': 'none', 'last-update': '2026-01-15T11:59:59Z' },
+      annotations: { ...cameFrom20, policy: 'none', 'event-source': 'none', 'last-update': '2026-01-15T11:59:59Z' },
     },
     'apply',
   ],
-  ['an automatic rollback', { status: approved, spec: { trigger: 'auto-rollback', newImage: 'nginx:1.20' } }, 'apply'],
+  [
+    'an automatic rollback',
+    { status: approved, spec: { trigger: 'auto-rollback', newImage: 'nginx:1.20' }, annotations: cameFrom20 },
+    'apply',
+  ],
   [
     'a rollback while paused',
-    { status: approved, spec: { trigger: 'rollback', newImage: 'nginx:1.20' }, workload: { paused: true } },
+    { status: approved, spec: { trigger: 'rollback', newImage: 'nginx:1.20' }, annotations: cameFrom20, workload: { paused: true } },
     'wait Paused',
+  ],
+  ['a rollback to what was never there', { status: approved, spec: { trigger: 'rollback', newImage: 'nginx:1.20' } }, 'supersede'],
+  [
+    'a rollback that no person decides',
+    { status: {}, spec: { ...direct, trigger: 'rollback', newImage: 'nginx:1.20' }, annotations: cameFrom20 },
+    'supersede',
   ],
 ];
 
