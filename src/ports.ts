@@ -56,7 +56,7 @@ export interface NewUpdateRequest {
 export interface UpdateRequests {
   get(namespace: string, name: string): UpdateRequest | undefined;
   all(): Iterable<UpdateRequest>;
-  /** Those whose `spec.targetRef` names this workload. */
+  /** Those of the workload's own namespace whose `spec.targetRef` names its kind and name. */
   of(ref: WorkloadRef): readonly UpdateRequest[];
   /** Throws ApiError; `isConflict` when a request of that name exists. */
   create(request: NewUpdateRequest, signal: AbortSignal): Promise<UpdateRequest>;

@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { hostname } from 'node:os';
 import type { Config, Listener } from '../config.ts';
 import { configTable } from '../core/config-table.ts';
+import { targetOf } from '../core/update-request.ts';
 import { parseWorkloadKey } from '../core/workload.ts';
 import { createApiApp } from '../http/api.ts';
 import { createMetricsApp } from '../http/metrics.ts';
@@ -102,7 +103,7 @@ export async function runOperator({ config, warnings, version, environment, stop
   });
   updateRequests.onChange(({ request, initial }) => {
     bell.changed(request.metadata.namespace, request.metadata.name);
-    work.requestChanged(request.spec.targetRef, initial);
+    work.requestChanged(targetOf(request), initial);
   });
 
   let webhookServer: RunningServer | undefined;

@@ -9,6 +9,7 @@ import type { ContainerSettings, Settings } from './settings.ts';
 import {
   conditionOf,
   type FailureReason,
+  isAcrossNamespaces,
   isApprovedByPerson,
   isByHand,
   isForPerson,
@@ -108,7 +109,7 @@ function findTarget(input: JudgeInput): Target | { step: Step } {
   const gone = (message: string) => (targetRef.uid === undefined ? fail(message) : { step: { kind: 'supersede', message } as const });
   const changed = (message: string) => (isUnseen(request) ? fail(message) : { step: { kind: 'supersede', message } as const });
 
-  if (targetRef.namespace !== request.metadata.namespace) {
+  if (isAcrossNamespaces(request)) {
     return fail(
       `spec.targetRef.namespace is ${targetRef.namespace}, but a request may only change its own namespace ${request.metadata.namespace}`,
       'CrossNamespace',

@@ -6,7 +6,7 @@ import { effectiveTag, type ImageReference, parseImageReference, withTagAndDiges
 import { recall } from './memory.ts';
 import type { Reason } from './reasons.ts';
 import type { ContainerSettings, Settings } from './settings.ts';
-import { conditionOf, isApprovedByPerson, isByHand, isOpen, requestName } from './update-request.ts';
+import { conditionOf, isAcrossNamespaces, isApprovedByPerson, isByHand, isOpen, requestName } from './update-request.ts';
 import type { Trigger, UpdateRequest, UpdateRequestSpec } from './update-request-schema.ts';
 import type { Slot, Workload } from './workload.ts';
 
@@ -152,7 +152,9 @@ function planCandidate(input: PlanInput, slot: Slot, reference: ImageReference, 
 /** The requests of this very workload and container, newest first. One made by hand may name no container. */
 function requestsOf({ requests, workload }: PlanInput, slot: Slot): UpdateRequest[] {
   return requests
-    .filter(({ spec: { targetRef, containerName, currentImage } }) => {
+    .filter((request) => {
+      const { targetRef, containerName, currentImage } = request.spec;
+      if (isAcrossNamespaces(request)) return false;
       if (targetRef.uid !== undefined && targetRef.uid !== workload.uid) return false;
       return containerName === undefined ? currentImage === slot.image : containerName === slot.container;
     })

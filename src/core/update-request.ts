@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { formatTime } from './duration.ts';
 import type { Condition, ConditionType, Phase, Trigger, UpdateRequest } from './update-request-schema.ts';
-import type { WorkloadRef } from './workload.ts';
+import { type WorkloadKind, workloadKindNames, type WorkloadRef } from './workload.ts';
 
 /** The life of an UpdateRequest: names, phases, conditions. What happens next is decided in judge-request.ts. */
 
@@ -29,6 +29,24 @@ export function isApprovedByPerson(request: UpdateRequest): boolean {
   const { status, spec } = request;
   if (phaseOf(request) !== 'Approved' || status.phase !== 'Approved') return false;
   return spec.requireApproval !== false || (status.approvedBy !== undefined && status.approvedBy !== triggerOf(request));
+}
+
+/**
+ * The workload that a request is about. Whatever namespace it names, it is looked at with those of its own: otherwise a tenant could
+ * hold back, by requests of their own, what another one's workloads are offered.
+ */
+export function targetOf({ metadata, spec: { targetRef } }: UpdateRequest): WorkloadRef {
+  return { kind: targetRef.kind, namespace: metadata.namespace, name: targetRef.name };
+}
+
+/** Does it name a workload of another namespace? Such a request is only ever refused. */
+export function isAcrossNamespaces({ metadata, spec }: UpdateRequest): boolean {
+  return spec.targetRef.namespace !== metadata.namespace;
+}
+
+/** The kind of the target as a metric label: a closed set, anybody may write anything into a request. */
+export function kindLabel({ spec }: UpdateRequest): WorkloadKind | 'other' {
+  return workloadKindNames.find((kind) => kind === spec.targetRef.kind) ?? 'other';
 }
 
 /** A person approves it, or has: it is not carried out because the policy allows it alone. */

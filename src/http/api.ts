@@ -1,3 +1,4 @@
+import { targetOf } from '../core/update-request.ts';
 import type { Clock, Log, Metrics, UpdateRequests, Workloads } from '../ports.ts';
 import type { DecideDeps } from '../operator/decide-request.ts';
 import type { ExplainDeps } from '../operator/explain.ts';
@@ -52,7 +53,7 @@ function whenSynced(c: HttpContext, route: Route, { isSynced }: ApiDeps): Respon
 }
 
 function show(request: Parameters<typeof toItem>[0], { workloads, clock }: ApiDeps): Item {
-  return toItem(request, workloads.get(request.spec.targetRef), clock.now(), { approve: true, reject: true });
+  return toItem(request, workloads.get(targetOf(request)), clock.now(), { approve: true, reject: true });
 }
 
 function listUpdates(c: HttpContext, deps: ApiDeps): Response {

@@ -78,6 +78,12 @@ describe('kubernetes/read-update-request', () => {
     ['no target', { metadata, spec: { ...spec, targetRef: undefined } }],
     ['a target without name', { metadata, spec: { ...spec, targetRef: { kind: 'Deployment', namespace: 'default' } } }],
     ['no new image', { metadata, spec: { ...spec, newImage: '' } }],
+    [
+      'a kind that would read as another workload',
+      { metadata, spec: { ...spec, targetRef: { ...targetRef, kind: 'Deployment/shop/web' } } },
+    ],
+    ['an endless name', { metadata, spec: { ...spec, targetRef: { ...targetRef, name: 'x'.repeat(254) } } }],
+    ['an endless image', { metadata, spec: { ...spec, newImage: 'x'.repeat(2049) } }],
     ['an unknown policy', { metadata, spec: { ...spec, policy: 'sometimes' } }],
   ];
   for (const [title, raw] of odd) {

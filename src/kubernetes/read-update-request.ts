@@ -10,6 +10,9 @@ import {
 import type { Log } from '../ports.ts';
 import { isRecord, numberOf, type RawObject, recordAt, recordsOf, textOf } from './raw.ts';
 
+const longestName = 253;
+const longestImage = 2048;
+
 /**
  * An UpdateRequest as stored, by whomever: what may be left out by hand is left out, a member of the wrong type counts as missing.
  * `undefined`, with a log line, for one without the members that say what it is about.
@@ -21,7 +24,10 @@ export function readUpdateRequest(raw: RawObject, log: Log): UpdateRequest | und
     return { apiVersion: 'headwind.sh/v1alpha1', kind: 'UpdateRequest', metadata, spec, status: readStatus(recordAt(raw, 'status')) };
   }
   const { namespace, name } = recordAt(raw, 'metadata');
-  log.warn({ namespace, name }, 'odd UpdateRequest skipped: targetRef, currentImage, newImage or policy is missing or unknown');
+  log.warn(
+    { namespace, name },
+    'odd UpdateRequest skipped: targetRef, currentImage, newImage or policy is missing, unknown or impossibly long',
+  );
   return undefined;
 }
 
@@ -45,6 +51,7 @@ function readSpec(raw: RawObject): UpdateRequestSpec | undefined {
   const { currentImage, newImage } = textsOf(raw, ['currentImage', 'newImage']);
   const policy = oneOf(policyNames, raw['policy']);
   if (targetRef === undefined || currentImage === undefined || newImage === undefined || policy === undefined) return undefined;
+  if (currentImage.length > longestImage || newImage.length > longestImage) return undefined;
   return {
     targetRef,
     currentImage,
@@ -60,6 +67,8 @@ function readSpec(raw: RawObject): UpdateRequestSpec | undefined {
 function readTarget(raw: RawObject): UpdateRequestSpec['targetRef'] | undefined {
   const { kind, name, namespace } = textsOf(raw, ['kind', 'name', 'namespace']);
   if (kind === undefined || name === undefined || namespace === undefined) return undefined;
+  // They become parts of a key; what no object can be called is no target.
+  if (![kind, name, namespace].every((text) => text.length <= longestName && !text.includes('/'))) return undefined;
   return { kind, name, namespace, ...textsOf(raw, ['apiVersion', 'uid']) };
 }
 

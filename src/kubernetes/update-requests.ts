@@ -1,4 +1,5 @@
 import { formatTime } from '../core/duration.ts';
+import { targetOf } from '../core/update-request.ts';
 import type { UpdateRequest } from '../core/update-request-schema.ts';
 import { type WorkloadRef, workloadKey } from '../core/workload.ts';
 import type { Clock, NewUpdateRequest, StatusChange, UpdateRequests } from '../ports.ts';
@@ -133,7 +134,7 @@ export class KubeUpdateRequests implements UpdateRequests {
 }
 
 function targetsOf(request: UpdateRequest | undefined): string[] {
-  return request ? [workloadKey(request.spec.targetRef)] : [];
+  return request ? [workloadKey(targetOf(request))] : [];
 }
 
 /** For people and selectors; the operator itself reads `spec` alone. */

@@ -1,5 +1,5 @@
 import { reasonTypes, type Reason } from '../core/reasons.ts';
-import { triggerOf } from '../core/update-request.ts';
+import { isAcrossNamespaces, kindLabel, triggerOf } from '../core/update-request.ts';
 import type { UpdateRequest } from '../core/update-request-schema.ts';
 import { type Workload, workloadKey } from '../core/workload.ts';
 import type { EventSubject, Events, Metrics, Problem } from '../ports.ts';
@@ -32,6 +32,8 @@ export function announce(
   onRequest: Reason = reason,
 ): void {
   events.emit(requestSubject(request), onRequest, message);
+  // Nobody causes Events about what another namespace has.
+  if (isAcrossNamespaces(request)) return;
   const subject = workload ? workloadSubject(workload) : targetSubject(request);
   if (subject) events.emit(subject, reason, message);
 }
@@ -63,8 +65,8 @@ export function tellProblems(
 
 /** Counts the end of a change in `updates_total`. */
 export function countResult({ metrics }: Announcer, request: UpdateRequest, result: 'applied' | 'failed' | 'expired' | 'superseded'): void {
-  const { targetRef, policy } = request.spec;
-  metrics.increment('updates_total', { kind: targetRef.kind, policy, trigger: triggerOf(request), result });
+  const { policy } = request.spec;
+  metrics.increment('updates_total', { kind: kindLabel(request), policy, trigger: triggerOf(request), result });
 }
 
 /** `web: nginx:1.25 → nginx:1.26` */

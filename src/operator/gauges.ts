@@ -1,5 +1,5 @@
 import type { MetricName } from '../core/metric-table.ts';
-import { phaseOf } from '../core/update-request.ts';
+import { kindLabel, phaseOf } from '../core/update-request.ts';
 import { type Workload, workloadKey } from '../core/workload.ts';
 import type { Metrics } from '../ports.ts';
 import type { OperatorDeps } from './deps.ts';
@@ -33,7 +33,7 @@ export function updateGauges({ workloads, updateRequests, notes, metrics }: Oper
   for (const request of updateRequests.all()) {
     const phase = phaseOf(request);
     if (phase === 'Pending') pending++;
-    phases.add({ kind: request.spec.targetRef.kind, phase });
+    phases.add({ kind: kindLabel(request), phase });
   }
   metrics.set('updates_pending', pending);
   perPolicy.write(metrics, 'workloads');

@@ -1,5 +1,6 @@
 import type { PushHint } from '../core/push-hint.ts';
 import { type Workload, type WorkloadRef, workloadKey } from '../core/workload.ts';
+import { targetOf } from '../core/update-request.ts';
 import type { Registry } from '../ports.ts';
 import { HintDesk } from './check-hints.ts';
 import { controllerQueue, runController } from './controller.ts';
@@ -55,7 +56,7 @@ export class LeaderWork {
     if (next) this.#running?.poller?.workloadChanged(next);
   }
 
-  /** An UpdateRequest of this workload changed. */
+  /** An UpdateRequest of this workload (`targetOf` the request) changed. */
   requestChanged(target: WorkloadRef, initial: boolean): void {
     this.#running?.queue.add(workloadKey(target), { low: initial });
   }
@@ -101,7 +102,7 @@ export class LeaderWork {
     const guarded = guardWrites(this.#deps.workloads, this.#deps.updateRequests, () => term.assertHeld());
     const deps = { ...this.#deps, ...guarded };
     for (const workload of deps.workloads.all()) queue.add(workloadKey(workload), { low: true });
-    for (const { spec } of deps.updateRequests.all()) queue.add(workloadKey(spec.targetRef), { low: true });
+    for (const request of deps.updateRequests.all()) queue.add(workloadKey(targetOf(request)), { low: true });
     const { log, metrics } = deps;
     const reconcile = (key: string, signal: AbortSignal) => reconcileWorkload(key, deps, signal);
     await runController(

@@ -37,6 +37,15 @@ export function describeUpdateRequests(name: string, start: (t: TestContext) => 
       );
     });
 
+    it('a request counts in its own namespace only, whatever namespace it names', async (t) => {
+      const { requests, owner } = await start(t);
+      const { spec, ...rest } = aNewRequest(owner, 'foreign');
+      const foreign = { ...rest, spec: { ...spec, targetRef: { ...spec.targetRef, namespace: 'somewhere-else' } } };
+      const created = await requests.create(foreign, signal);
+      assert.deepEqual(requests.of(owner), [created]);
+      assert.deepEqual(requests.of({ ...owner, namespace: 'somewhere-else' }), []);
+    });
+
     it('a name is taken once', async (t) => {
       const { requests, owner } = await start(t);
       await requests.create(aNewRequest(owner, 'twice'), signal);

@@ -1,3 +1,4 @@
+import { targetOf } from '../../src/core/update-request.ts';
 import type { UpdateRequest } from '../../src/core/update-request-schema.ts';
 import { parseWorkloadKey, type Workload, type WorkloadRef } from '../../src/core/workload.ts';
 import { ApiError } from '../../src/errors.ts';
@@ -100,14 +101,14 @@ class WatchedRequests extends FakeUpdateRequests {
 
   override put(object: UpdateRequest): UpdateRequest {
     const stored = super.put(object);
-    this.#changed(stored.spec.targetRef);
+    this.#changed(targetOf(stored));
     return stored;
   }
 
   override remove(namespace: string, name: string): void {
-    const target = this.get(namespace, name)?.spec.targetRef;
+    const removed = this.get(namespace, name);
     super.remove(namespace, name);
-    if (target) this.#changed(target);
+    if (removed) this.#changed(targetOf(removed));
   }
 }
 

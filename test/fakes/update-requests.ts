@@ -1,3 +1,4 @@
+import { targetOf } from '../../src/core/update-request.ts';
 import type { UpdateRequest } from '../../src/core/update-request-schema.ts';
 import type { WorkloadRef } from '../../src/core/workload.ts';
 import { ApiError } from '../../src/errors.ts';
@@ -36,7 +37,7 @@ export class FakeUpdateRequests implements UpdateRequests {
   }
 
   of(ref: WorkloadRef): readonly UpdateRequest[] {
-    return [...this.#objects.values()].filter(({ spec }) => isSameTarget(spec.targetRef, ref));
+    return [...this.#objects.values()].filter((request) => isSameTarget(targetOf(request), ref));
   }
 
   async create(request: NewUpdateRequest, signal: AbortSignal): Promise<UpdateRequest> {

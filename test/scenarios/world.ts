@@ -1,4 +1,5 @@
 import { canonicalRepository, effectiveTag, type ImageReference, parseImageReference } from '../../src/core/image-reference.ts';
+import { targetOf } from '../../src/core/update-request.ts';
 import type { UpdateRequest } from '../../src/core/update-request-schema.ts';
 import { type Workload, workloadKey } from '../../src/core/workload.ts';
 import type { OperatorDeps } from '../../src/operator/deps.ts';
@@ -109,7 +110,7 @@ export class World {
   /** Looks at everything once more, as after a lost watch. */
   async wakeAll(): Promise<void> {
     for (const workload of this.cluster.workloads.all()) this.work.requestChanged(workload, false);
-    for (const { spec } of this.cluster.requests.all()) this.work.requestChanged(spec.targetRef, false);
+    for (const request of this.cluster.requests.all()) this.work.requestChanged(targetOf(request), false);
     await this.time.settle();
   }
 
