@@ -49,6 +49,8 @@ const windowMs = 3000;
 const missDelaysMs = [5000, 30_000, 120_000];
 const unavailableDelayMs = 15_000;
 const maximumRepositories = 10_000;
+/** Distinct tags of one repository that wait for an answer: whoever invents tags fills no more than this. */
+const maximumTags = 1000;
 const duplicateMs = 10 * 60_000;
 /** Deliveries without an id are the same when they claim the same digest within so long. */
 const sameClaimMs = 30_000;
@@ -72,7 +74,7 @@ export class HintDesk {
     for (const hint of hints) {
       const repository = canonicalRepository(hint);
       if (!isTag(hint.tag) || this.#isDuplicate(hint) || isEmpty(this.#deps.workloads.using(repository))) continue;
-      if (this.#pending.size >= maximumRepositories && !this.#pending.has(repository)) {
+      if (!this.#hasRoom(repository, hint.tag)) {
         result = 'unavailable';
         continue;
       }
@@ -96,6 +98,12 @@ export class HintDesk {
       reconcile: (key, signal) => this.#check(key, signal),
     };
     return runController(controller, stop);
+  }
+
+  #hasRoom(repository: string, tag: string): boolean {
+    const waiting = this.#pending.get(repository);
+    if (!waiting) return this.#pending.size < maximumRepositories;
+    return waiting.has(tag) || waiting.size < maximumTags;
   }
 
   #isDuplicate(hint: PushHint): boolean {
