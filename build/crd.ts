@@ -3,7 +3,7 @@ import { type RawObject, recordAt } from '../src/kubernetes/raw.ts';
 import { updateRequestSpecSchema, updateRequestStatusSchema } from '../src/core/update-request-schema.ts';
 
 /** Keywords that a structural schema of the API server knows. Another one would be refused, or silently dropped. */
-const knownKeywords = new Set(['type', 'properties', 'required', 'items', 'enum', 'format', 'description', 'default']);
+const knownKeywords = new Set(['type', 'properties', 'required', 'items', 'enum', 'format', 'description', 'default', 'maxLength']);
 
 const columns = [
   // The first seven and their order are what users of the original see.
@@ -32,6 +32,11 @@ const specRules = [
   rule(
     '!has(oldSelf.newDigest) || (has(self.newDigest) && self.newDigest == oldSelf.newDigest)',
     'newDigest is immutable once it is set: an approval covers it',
+  ),
+  rule('self.policy == oldSelf.policy', 'policy is immutable: create another request'),
+  rule(
+    'has(self.trigger) == has(oldSelf.trigger) && (!has(self.trigger) || self.trigger == oldSelf.trigger)',
+    'trigger is immutable: create another request',
   ),
   rule(
     '(has(oldSelf.requireApproval) && !oldSelf.requireApproval) || !has(self.requireApproval) || self.requireApproval',

@@ -8,15 +8,17 @@ export const triggers = ['webhook', 'polling', 'manual', 'rollback', 'auto-rollb
 export const conditionTypes = ['Verified', 'Applied', 'RolloutHealthy', 'RolledBack', 'Superseded'] as const;
 
 const text = (description: string) => v.pipe(v.string(), v.description(description));
+/** Longer than what it may be called or said anywhere: such a text could only be written to fill memory, and status, of others. */
+const shortText = (maximum: number, description: string) => v.pipe(v.string(), v.maxLength(maximum), v.description(description));
 const time = (description: string) => v.pipe(v.string(), v.isoTimestamp(), v.description(description));
 
 export const targetRefSchema = v.pipe(
   v.object({
-    apiVersion: v.optional(text('API version of the target; by default that of its kind.')),
-    kind: text('Kind of the workload: Deployment, StatefulSet, DaemonSet, CronJob or HelmRelease.'),
-    name: text('Name of the workload.'),
-    namespace: text("Namespace of the workload; must be the request's own."),
-    uid: v.optional(text('The workload that is meant; another object of the same name is another workload.')),
+    apiVersion: v.optional(shortText(253, 'API version of the target; by default that of its kind.')),
+    kind: shortText(253, 'Kind of the workload: Deployment, StatefulSet, DaemonSet, CronJob or HelmRelease.'),
+    name: shortText(253, 'Name of the workload.'),
+    namespace: shortText(253, "Namespace of the workload; must be the request's own."),
+    uid: v.optional(shortText(253, 'The workload that is meant; another object of the same name is another workload.')),
   }),
   v.description('The workload that changes.'),
 );
@@ -24,17 +26,19 @@ export const targetRefSchema = v.pipe(
 export const updateRequestSpecSchema = v.object({
   targetRef: targetRefSchema,
   updateType: v.optional(v.pipe(v.picklist(['image', 'helmChart']), v.description('What changes; by default what the kind holds.'))),
-  containerName: v.optional(text('The container or init container; may be left out when exactly one container has currentImage.')),
-  currentImage: text("The container's image, exactly as it stands in the pod template."),
-  newImage: text('The same text with another tag or digest.'),
-  currentDigest: v.optional(text('Digest behind currentImage, where known.')),
-  newDigest: v.optional(text('Digest behind newImage: what an approval covers.')),
+  containerName: v.optional(
+    shortText(253, 'The container or init container; may be left out when exactly one container has currentImage.'),
+  ),
+  currentImage: shortText(2048, "The container's image, exactly as it stands in the pod template."),
+  newImage: shortText(2048, 'The same text with another tag or digest.'),
+  currentDigest: v.optional(shortText(253, 'Digest behind currentImage, where known.')),
+  newDigest: v.optional(shortText(253, 'Digest behind newImage: what an approval covers.')),
   policy: v.pipe(
     v.picklist(policyNames),
     v.description("Name of the policy that proposed the change; the workload's annotation is what counts."),
   ),
   trigger: v.optional(v.pipe(v.picklist(triggers), v.description('What made the change known.'))),
-  reason: v.optional(text('Why, for people.')),
+  reason: v.optional(shortText(16_384, 'Why, for people.')),
   requireApproval: v.optional(v.pipe(v.boolean(), v.description('Does a person have to approve? (default: true)'))),
   expiresAt: v.optional(time('When a Pending request expires.')),
 });
