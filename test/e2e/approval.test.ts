@@ -28,7 +28,7 @@ describe('test/e2e/approval', { concurrency: 3 }, () => {
     assert.equal(request['spec'].newDigest, digest);
     assert.equal(conditionOf(request, 'Verified')?.status, 'True');
     assert.deepEqual(imagesOf(await scene.get()), [scene.image('1.0.0')]);
-    assert.equal(await scene.operator.metric('updates_pending'), 1);
+    await scene.operator.untilMetric('updates_pending', {}, (value) => value === 1);
 
     const before = await scene.get();
     const approval = JSON.stringify({ status: { phase: 'Approved' } });
@@ -54,7 +54,8 @@ describe('test/e2e/approval', { concurrency: 3 }, () => {
     ]);
     assert.match(lastUpdate ?? '', /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$/);
     assert.deepEqual(digests, { app: digest });
-    for (const metric of ['updates_approved_total', 'updates_applied_total'] as const) assert.equal(await scene.operator.metric(metric), 1);
+    for (const metric of ['updates_approved_total', 'updates_applied_total'])
+      await scene.operator.untilMetric(metric, {}, (value) => value === 1);
     await scene.operator.untilMetric('updates_pending', {}, (value) => value === 0);
     await scene.untilEvent(/^UpdateApproved UpdateRequest /);
     await scene.untilEvent(/^UpdateApplied Deployment /);
@@ -196,7 +197,7 @@ describe('test/e2e/approval', { concurrency: 3 }, () => {
     await scene.release('1.2.0');
     const waiting = await scene.untilRequest('1.2.0', 'Approved');
     assert.deepEqual([conditionOf(waiting, 'Applied')?.status, conditionOf(waiting, 'Applied')?.reason], ['False', 'TooSoon']);
-    assert.equal(await scene.operator.metric('updates_skipped_interval_total'), 1);
+    await scene.operator.untilMetric('updates_skipped_interval_total', {}, (value) => value === 1);
     await scene.operator.restart();
     await scene.untilRequest('1.2.0', 'Completed');
     const { history, lastUpdate } = writtenOn(await scene.get());

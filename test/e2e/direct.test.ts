@@ -92,7 +92,7 @@ describe('test/e2e/direct', { concurrency: 3 }, () => {
     assert.deepEqual(writtenOn(after).digests, { app: digest });
     const requests = await scene.cluster.until('nothing is open any more', async () => {
       const all = await scene.requests();
-      return all.every(({ status }) => status?.phase !== 'Pending' && status?.phase !== 'Approved') && all;
+      return all.every(({ status }) => status?.phase === 'Completed' || status?.phase === 'Expired') && all;
     });
     const applied = requests.filter(({ status }) => status?.phase === 'Completed');
     assert.equal(writtenOn(after).history.length, applied.length);

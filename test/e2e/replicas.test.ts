@@ -65,7 +65,7 @@ describe('test/e2e/replicas', { concurrency: 3 }, () => {
     const next = scene.seenBy(follower);
     await next.release('1.1.0');
     const { metadata } = await scene.untilRequest('1.1.0', 'Pending');
-    assert.equal(await scene.operator.metric('webhook_events_processed'), 1);
+    await scene.operator.untilMetric('webhook_events_processed', {}, (value) => value === 1);
     const approve = `${follower.api}/api/v1/updates/${scene.namespace}/${metadata.name}/approve`;
     const { status, json } = await call(approve, { body: { approver: 'dora' } });
     assert.deepEqual([status, json.status.phase, json.status.approvedBy], [200, 'Completed', 'dora']);

@@ -21,7 +21,7 @@ async function assertOneUpdate(scene: Scene, trigger: RegExp): Promise<void> {
   );
   assert.match(writtenOn(after).history[0].trigger, trigger);
   assert.equal(await scene.revisions(), 2);
-  assert.equal(await scene.operator.metric('updates_applied_total'), 1);
+  await scene.operator.untilMetric('updates_applied_total', {}, (value) => value === 1);
 }
 
 describe('test/e2e/triggers', { concurrency: 3 }, () => {
