@@ -23,7 +23,15 @@ async function commands(): Promise<Command[]> {
   const { explainCommand } = await import('./cli/explain.ts');
   const { HEADWIND_API_URL: apiUrl } = process.env;
   const contextNamespace = async (): Promise<string> => (await import('./compose/context-namespace.ts')).contextNamespace(process.env);
-  return [runCommand(run), simulateCommand(), explainCommand({ apiUrl, contextNamespace })];
+  const { planCommand } = await import('./cli/plan.ts');
+  const { validateCommand } = await import('./cli/validate.ts');
+  const { managedWorkload, readManifestWorkload } = await import('./compose/manifest-workload.ts');
+  const plan = planCommand({
+    plan: async (question) => (await import('./compose/plan-workloads.ts')).planWorkloads(question, { environment: process.env, version }),
+    readWorkload: ({ object }, namespace) => managedWorkload(object, namespace),
+  });
+  const validate = validateCommand({ readWorkload: ({ object }) => readManifestWorkload(object, 'default') });
+  return [runCommand(run), simulateCommand(), explainCommand({ apiUrl, contextNamespace }), plan, validate];
 }
 
 async function run(flags: Flags): Promise<void> {

@@ -1,4 +1,5 @@
-import { readFile } from 'node:fs/promises';
+import { readdir, readFile, stat } from 'node:fs/promises';
+import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import type { Command } from 'commander';
 
@@ -9,6 +10,8 @@ export type ExitCode = 0 | 1 | 2 | 3 | 4;
 export interface CommandIo {
   /** The text of a file; `-` is standard input. */
   read(path: string): Promise<string>;
+  /** The YAML and JSON files below a directory, in order; any other path as it is. */
+  filesOf(path: string): Promise<readonly string[]>;
   print(text: string): void;
   complain(text: string): void;
   end(code: ExitCode): void;
@@ -16,12 +19,20 @@ export interface CommandIo {
 
 export const processIo: CommandIo = {
   read: (path) => (path === '-' ? text(process.stdin) : readFile(path, 'utf8')),
+  filesOf: listFiles,
   print: (output) => void process.stdout.write(output),
   complain: (message) => void process.stderr.write(message),
   end: (code) => {
     process.exitCode = code;
   },
 };
+
+async function listFiles(path: string): Promise<readonly string[]> {
+  if (path === '-' || !(await stat(path)).isDirectory()) return [path];
+  const entries = await readdir(path, { recursive: true, withFileTypes: true });
+  const files = entries.filter((entry) => entry.isFile() && /\.(ya?ml|json)$/i.test(entry.name));
+  return files.map((entry) => join(entry.parentPath, entry.name)).toSorted();
+}
 
 /** What commander itself says goes the same way; wrong usage ends with 2. */
 export function withIo(command: Command, io: CommandIo): Command {

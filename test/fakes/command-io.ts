@@ -16,6 +16,10 @@ export async function runCommand(
   const found = { code: undefined as ExitCode | undefined, stdout: '', stderr: '' };
   const command = make({
     read: (path) => (Object.hasOwn(files, path) ? Promise.resolve(files[path]!) : Promise.reject(new Error('no such file'))),
+    filesOf: async (path) => {
+      const below = Object.keys(files).filter((file) => file.startsWith(`${path}/`));
+      return below.length > 0 ? below.toSorted() : [path];
+    },
     print: (text) => void (found.stdout += text),
     complain: (text) => void (found.stderr += text),
     end: (code) => void (found.code = code),

@@ -1,0 +1,102 @@
+import { annotationPrefix } from '../core/annotation-table.ts';
+import { parseImageReference } from '../core/image-reference.ts';
+import type { Reason } from '../core/reasons.ts';
+import { readSettings, type Settings } from '../core/settings.ts';
+import type { Slot, Workload, WorkloadKind } from '../core/workload.ts';
+
+/** A workload of a file, with what only a file can have wrong. */
+export interface CheckedManifest {
+  readonly workload: Workload;
+  /** Its own annotations of ours, whatever their type. */
+  readonly annotations: Readonly<Record<string, unknown>>;
+  /** Keys of ours on the pod template. */
+  readonly misplaced: readonly string[];
+  /** It has annotations of ours, somewhere. */
+  readonly isMeant: boolean;
+}
+
+export interface Finding {
+  readonly file: string;
+  readonly document: number;
+  readonly kind: WorkloadKind;
+  readonly namespace: string;
+  readonly name: string;
+  readonly container: string | null;
+  readonly key: string | null;
+  /** A warning is valid, but rarely meant. */
+  readonly severity: 'problem' | 'warning';
+  readonly reason: Reason;
+  readonly message: string;
+}
+
+type Found = Pick<Finding, 'severity' | 'reason' | 'message'> & { readonly container?: string; readonly key?: string };
+
+const policyKey = `${annotationPrefix}policy`;
+
+/** Everything that the operator would complain about, and what it would silently not see. */
+export function checkManifest(manifest: CheckedManifest): Omit<Finding, 'file' | 'document'>[] {
+  if (!manifest.isMeant) return [];
+  const { kind, namespace, name } = manifest.workload;
+  return findingsOn(manifest).map(({ container = null, key = null, severity, reason, message }) => ({
+    kind,
+    namespace,
+    name,
+    container,
+    key,
+    severity,
+    reason,
+    message,
+  }));
+}
+
+function findingsOn({ workload, annotations, misplaced }: CheckedManifest): Found[] {
+  const found: Found[] = Object.entries(annotations)
+    .filter(([, value]) => typeof value !== 'string')
+    .map(([key, value]) =>
+      problem('InvalidAnnotation', `${key} is ${JSON.stringify(value)}, which is no text: write it in quotes`, { key }),
+    );
+  for (const key of misplaced) {
+    found.push(
+      problem('UnknownAnnotation', `${key} stands on the pod template, where nobody reads it: move it to the metadata of the workload`, {
+        key,
+      }),
+    );
+  }
+  if (!(policyKey in annotations)) {
+    found.push(problem('PolicyNone', `${policyKey} is missing: without it the workload is not managed`, { key: policyKey }));
+  }
+  const settings = readSettings(
+    workload.annotations,
+    workload.slots.map(({ container }) => container),
+  );
+  found.push(...settings.problems.map(({ reason, key, message }) => problem(reason, message, { key })));
+  const selected = workload.slots.map((slot) => checkSlot(slot, settings)).filter((each) => each !== undefined);
+  if (selected.length === 0) {
+    found.push(
+      problem('NoContainerMatches', `${annotationPrefix}images means none of the containers`, { key: `${annotationPrefix}images` }),
+    );
+  }
+  return [...found, ...selected.flat()];
+}
+
+/** undefined: `images` does not mean it. */
+function checkSlot({ container, image }: Slot, settings: Settings): Found[] | undefined {
+  const reference = parseImageReference(image);
+  if ('invalid' in reference) return [problem('InvalidReference', `${container}: ${reference.invalid}`, { container })];
+  if (!settings.selects(container, reference)) return undefined;
+  const own = settings.container(container);
+  if ('held' in own) return [];
+  const { policy } = own;
+  const missing = policy.name === 'glob' && policy.glob === undefined;
+  return [
+    ...(missing ? [problem('PatternMissing', `${container}: policy glob needs ${annotationPrefix}pattern`, { container })] : []),
+    ...policy.warnings.map(
+      (message) =>
+        ({ severity: 'warning', reason: 'InvalidAnnotation', message: `${container}: ${message}`, container, key: policyKey }) as const,
+    ),
+  ];
+}
+
+function problem(reason: Reason, message: string, where: Pick<Found, 'container' | 'key'>): Found {
+  return { severity: 'problem', reason, message, ...where };
+}
