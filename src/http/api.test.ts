@@ -128,6 +128,23 @@ const crossSite: readonly [headers: Record<string, string>, status: number][] = 
   [{ 'sec-fetch-site': 'same-origin', origin: 'https://evil.example.com' }, 403],
 ];
 
+const hosts: readonly [url: string, status: number][] = [
+  ['http://localhost:8081', 200],
+  ['http://headwind.localhost:8081', 200],
+  ['http://127.0.0.1:8081', 200],
+  ['http://10.1.2.3:8081', 200],
+  ['http://[::1]:8081', 200],
+  ['http://headwind-api:8081', 200],
+  ['http://headwind-api.headwind-system.svc:8081', 200],
+  ['http://headwind-api.headwind-system.svc.cluster.local.:8081', 200],
+  ['https://hw.example.com', 200],
+  ['http://HW.example.com:8081', 200],
+  ['http://evil.example.com:8081', 403],
+  ['http://localhost.evil.example.com:8081', 403],
+  ['http://127.0.0.1.evil.example.com:8081', 403],
+  ['http://svc.example.com:8081', 403],
+];
+
 describe('http/api', () => {
   for (const [method, path, headers, body, status, reason] of routes) {
     it(`${method} ${path.replace(name, ':name')} ${(headers['content-type'] ?? '').split('/').pop()} ${body?.slice(0, 40) ?? ''}: ${status} ${reason ?? ''}`, async () => {
@@ -160,6 +177,18 @@ describe('http/api', () => {
         );
       });
     }
+  }
+
+  for (const [url, status] of hosts) {
+    it(`a page that has its own name lead to this machine reads and changes nothing: ${url} ${status}`, async () => {
+      const { call, log, requests } = aWorld();
+      assert.equal((await call('GET', `${url}/api/v1/updates`)).status, status);
+      const headers = { 'sec-fetch-site': 'same-origin', origin: url };
+      assert.equal((await call('POST', `${url}${base}/approve?wait=0`, { headers })).status, status);
+      assert.equal((await call('DELETE', url + base, { headers })).status, status);
+      assert.equal(requests.writes.length, status === 200 ? 2 : 0);
+      assert.deepEqual(new Set(log.audits.map(({ http_status }) => http_status)), new Set([status]));
+    });
   }
 
   it('lists all phases, Pending first, with totals and a link to the next page', async () => {

@@ -3,6 +3,7 @@ import type { Clock, Log, Metrics, UpdateRequests, Workloads } from '../ports.ts
 import type { DecideDeps } from '../operator/decide-request.ts';
 import type { ExplainDeps } from '../operator/explain.ts';
 import { createApp, type HttpApp, type HttpContext, type Route } from './app.ts';
+import { refuseForeignName } from './cross-site.ts';
 import { type Decider, decideRoutes } from './decide.ts';
 import { explainRoutes, nextPage } from './explain.ts';
 import { healthRoutes, type HealthDeps } from './health.ts';
@@ -47,7 +48,9 @@ export function apiRoutes(deps: ApiDeps): Route[] {
   return routes.map((route) => ({ ...route, handle: (c) => whenSynced(c, route, deps) }));
 }
 
-function whenSynced(c: HttpContext, route: Route, { isSynced }: ApiDeps): Response | Promise<Response> {
+function whenSynced(c: HttpContext, route: Route, { isSynced, ownUrls }: ApiDeps): Response | Promise<Response> {
+  // Routes that change something look themselves, and write what they refuse into the audit log.
+  if (route.method === 'GET') refuseForeignName(c, ownUrls);
   if (!isSynced()) throw new HttpProblem(notReady);
   return route.handle(c);
 }
