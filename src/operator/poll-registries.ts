@@ -52,9 +52,8 @@ export class RegistryPoller {
   readonly #deps: PollDeps;
   readonly #queue: WorkQueue;
   readonly #dueAt = new Map<string, number>();
-  readonly #checkedAt = new Map<string, number>();
-  /** The same per repository and access: neighbours with other credentials may ask for another interval. */
-  readonly #accessCheckedAt = new Map<string, ReadonlyMap<string, number>>();
+  /** Repository → access → when it was last looked at: neighbours with other credentials may ask for another interval. */
+  readonly #checkedAt = new Map<string, ReadonlyMap<string, number>>();
   /** Lists that suddenly shrank: believed only when the next look says the same. */
   readonly #suspect = new Set<string>();
 
@@ -67,7 +66,7 @@ export class RegistryPoller {
   workloadChanged(workload: Workload): void {
     const { clock } = this.#deps;
     for (const [repository, consumer] of this.#wants(workload)) {
-      const checkedAt = this.#lookAtKnown(repository, consumer) ? this.#checkedAt.get(repository) : undefined;
+      const checkedAt = this.#lookAtKnown(repository, consumer);
       const spread = this.#random() * Math.min(consumer.intervalMs, startSpreadMs);
       const wanted = checkedAt === undefined ? clock.now() + spread : checkedAt + consumer.intervalMs;
       const known = this.#dueAt.get(repository);
@@ -77,18 +76,19 @@ export class RegistryPoller {
     }
   }
 
-  /** A workload that joins others sees at once what they know. False when nobody has looked with its credentials yet. */
-  #lookAtKnown(repository: string, { workload, reference }: Consumer): boolean {
+  /** A workload that joins others sees at once what they know. Gives when somebody last looked with its credentials. */
+  #lookAtKnown(repository: string, { workload, reference }: Consumer): number | undefined {
     const { access, book, notes, wake } = this.#deps;
     const bookKey = access.known(workload, reference);
-    if (bookKey === undefined || !this.#accessCheckedAt.get(repository)?.has(bookKey)) return false;
+    const checkedAt = bookKey === undefined ? undefined : this.#checkedAt.get(repository)?.get(bookKey);
+    if (bookKey === undefined || checkedAt === undefined) return undefined;
     const listing = book.listing(bookKey);
     const key = workloadKey(workload);
     if (listing && !notes.delivered(key, bookKey)) {
       notes.deliver(key, bookKey, { listing, at: listing.at });
       wake(key);
     }
-    return true;
+    return checkedAt;
   }
 
   /** When the repository is looked at next; undefined when nobody wants it polled. */
@@ -122,36 +122,35 @@ export class RegistryPoller {
     if (consumers.length === 0) {
       this.#dueAt.delete(repository);
       this.#checkedAt.delete(repository);
-      this.#accessCheckedAt.delete(repository);
       return {};
     }
-    const intervalMs = Math.min(...consumers.map((consumer) => consumer.intervalMs));
-    this.#checkedAt.set(repository, clock.now());
-    const retryAfterMs = await this.#checkAccesses(repository, await this.#groupByAccess(repository, consumers, signal), signal);
-    const delayMs = Math.max(intervalMs * (0.9 + 0.2 * this.#random()), retryAfterMs);
-    this.#dueAt.set(repository, clock.now() + delayMs);
-    return { requeueAfterMs: delayMs };
+    const nextAt = await this.#checkAccesses(repository, await this.#groupByAccess(repository, consumers, signal), signal);
+    this.#dueAt.set(repository, nextAt);
+    return { requeueAfterMs: Math.max(0, nextAt - clock.now()) };
   }
 
-  /** Asks with each credential that is due; gives the longest wait that the registry asked for. */
+  /** Asks with each credential that is due; gives when the next one is, not before the time that the registry asked for. */
   async #checkAccesses(repository: string, groups: readonly Group[], signal: AbortSignal): Promise<number> {
     const now = this.#deps.clock.now();
-    const before = this.#accessCheckedAt.get(repository);
-    const checkedAt = new Map<string, number>();
-    this.#accessCheckedAt.set(repository, checkedAt);
-    let retryAfterMs = 0;
+    const jitter = 0.9 + 0.2 * this.#random();
+    const before = this.#checkedAt.get(repository);
+    const checkedAt = new Map(before);
+    this.#checkedAt.set(repository, checkedAt);
+    let [nextAt, notBefore] = [Infinity, 0];
     for (const { access, group } of groups) {
-      const last = before?.get(access.key);
-      if (last !== undefined && !group.some(({ intervalMs }) => now - last >= intervalMs * tolerance)) {
-        checkedAt.set(access.key, last);
-        for (const consumer of group) this.#lookAtKnown(repository, consumer);
-        continue;
-      }
-      checkedAt.set(access.key, now);
-      const failure = await this.#checkGroup(access, group, signal);
-      retryAfterMs = Math.max(failure?.retryAfterMs ?? 0, retryAfterMs);
+      const intervalMs = Math.min(...group.map((consumer) => consumer.intervalMs));
+      const last = before?.get(access.key) ?? -Infinity;
+      const isDue = now - last >= intervalMs * tolerance;
+      nextAt = Math.min(nextAt, (isDue ? now : last) + intervalMs * jitter);
+      if (isDue) {
+        checkedAt.set(access.key, now);
+        const failure = await this.#checkGroup(access, group, signal);
+        notBefore = Math.max(notBefore, now + (failure?.retryAfterMs ?? 0));
+      } else for (const consumer of group) this.#lookAtKnown(repository, consumer);
     }
-    return retryAfterMs;
+    const current = new Set(groups.map(({ access }) => access.key));
+    for (const key of checkedAt.keys()) if (!current.has(key)) checkedAt.delete(key);
+    return Math.max(nextAt, notBefore);
   }
 
   async #groupByAccess(repository: string, consumers: readonly Consumer[], signal: AbortSignal): Promise<Group[]> {

@@ -1,0 +1,233 @@
+import assert from 'node:assert/strict';
+import { describe, it, type TestContext } from 'node:test';
+import { aWorkload } from '../../test/builders.ts';
+import { FakeTime } from '../../test/fakes/clock.ts';
+import { FakePullSecrets } from '../../test/fakes/pull-secrets.ts';
+import { RecordingEvents, RecordingLog, RecordingMetrics } from '../../test/fakes/recording.ts';
+import { FakeRegistryPort } from '../../test/fakes/registry-port.ts';
+import { FakeWorkloads } from '../../test/fakes/workloads.ts';
+import type { Workload } from '../core/workload.ts';
+import { Notes } from './notes.ts';
+import { RegistryPoller } from './poll-registries.ts';
+import { RepositoryAccess } from './repository-access.ts';
+import { TagBook } from './tag-book.ts';
+
+const nginx = 'docker.io/library/nginx';
+
+function aPoller(name: string, annotations: Record<string, string> = {}, image = 'nginx:1.25'): Workload {
+  const prefixed = Object.fromEntries(Object.entries(annotations).map(([key, value]) => [`headwind.sh/${key}`, value]));
+  return aWorkload({
+    name,
+    uid: name,
+    annotations: { 'headwind.sh/policy': 'minor', 'headwind.sh/event-source': 'polling', ...prefixed },
+    slots: [{ container: 'web', init: false, image }],
+  });
+}
+
+/** A poller at work in fake time, until the test ends. Checks are noted with the second at which they were made. */
+async function start(t: TestContext, workloads: readonly Workload[], { intervalMs = 300_000, random = 0.5 } = {}) {
+  const time = new FakeTime();
+  time.install();
+  const registry = new FakeRegistryPort();
+  registry.push(nginx, '1.25');
+  const book = new TagBook();
+  const clock = { now: time.now };
+  const pullSecrets = new FakePullSecrets();
+  const [events, log, metrics, woken] = [new RecordingEvents(), new RecordingLog(), new RecordingMetrics(), [] as string[]];
+  const access = new RepositoryAccess({ registry, pullSecrets, book, clock });
+  const fakes = { workloads: new FakeWorkloads(workloads), access, registry, book, notes: new Notes(), events, log, metrics, clock };
+  const poller = new RegistryPoller({ ...fakes, intervalMs, wake: (key) => woken.push(key), random: () => random });
+  const checks: number[] = [];
+  const begun = time.now();
+  const list = registry.tags.bind(registry);
+  t.mock.method(registry, 'tags', (...question: Parameters<typeof list>) => {
+    checks.push((time.now() - begun) / 1000);
+    return list(...question);
+  });
+  const stop = new AbortController();
+  const running = poller.run({ signal: stop.signal });
+  t.after(async () => {
+    stop.abort();
+    await time.advance(1000);
+    await running;
+    time.restore();
+  });
+  return { ...fakes, poller, time, woken, checks };
+}
+
+describe('operator/poll-registries', () => {
+  describe('when a repository is looked at', () => {
+    const cases: readonly (readonly [string, readonly Workload[], { intervalMs?: number; random?: number }, number, readonly number[]])[] =
+      [
+        // seconds passed, seconds of the checks
+        ['the first time spread over a minute, then each interval', [aPoller('a')], {}, 700, [30, 330, 630]],
+        ['the first time spread over a short interval', [aPoller('a', { 'polling-interval': '10' })], {}, 32, [5, 15, 25]],
+        ['jitter at its least', [aPoller('a')], { random: 0 }, 600, [0, 270, 540]],
+        ['jitter at its most', [aPoller('a')], { random: 0.9999 }, 720, [59.994, 389.988, 719.982]],
+        [
+          'the smallest interval of its workloads',
+          [aPoller('a', { 'polling-interval': '60' }), aPoller('b', { 'polling-interval': '1h' })],
+          {},
+          200,
+          [30, 90, 150],
+        ],
+        ['by nobody who listens to webhooks only', [aPoller('a', { 'event-source': 'webhook' })], {}, 3600, []],
+        ['by nobody who is frozen', [aPoller('a', { 'event-source': 'none' })], {}, 3600, []],
+        [
+          'by nobody whose policy needs no list',
+          [aPoller('a', { policy: 'force' }), aPoller('b', { policy: 'digest' }), aPoller('c', { policy: 'none' })],
+          {},
+          3600,
+          [],
+        ],
+        ['by nobody whose annotations are wrong', [aPoller('a', { policy: 'mnior' })], {}, 3600, []],
+        ['by nobody whose image is none', [aPoller('a', {}, 'Nginx:1')], {}, 3600, []],
+        ['by nobody whose container is not meant', [aPoller('a', { images: 'api' })], {}, 3600, []],
+      ];
+    for (const [title, workloads, options, seconds, expected] of cases) {
+      it(`${title}: [${expected.join(', ')}]`, async (t) => {
+        const { time, checks } = await start(t, workloads, options);
+        await time.advance(seconds * 1000);
+        assert.deepEqual(
+          checks.map((second) => Math.round(second)),
+          expected.map((second) => Math.round(second)),
+        );
+      });
+    }
+
+    it('says when it is due', async (t) => {
+      const { poller, time } = await start(t, [aPoller('a')]);
+      const begun = time.now();
+      assert.equal(poller.dueAt(nginx), begun + 30_000);
+      await time.advance(60_000);
+      assert.equal(poller.dueAt(nginx), begun + 330_000);
+      assert.equal(poller.dueAt('docker.io/library/redis'), undefined);
+    });
+
+    it('a changed interval takes effect at once', async (t) => {
+      const { poller, workloads, time, checks } = await start(t, [aPoller('a')]);
+      await time.advance(100_000);
+      poller.workloadChanged(workloads.put(aPoller('a', { 'polling-interval': '60' })));
+      await time.advance(1000);
+      assert.deepEqual(checks, [30, 100]);
+      poller.workloadChanged(workloads.put(aPoller('a', { 'polling-interval': '600' })));
+      await time.advance(600_000);
+      assert.deepEqual(checks, [30, 100, 700]);
+    });
+
+    it('events of the workload do not move it', async (t) => {
+      const { poller, workloads, time, checks } = await start(t, [aPoller('a')]);
+      for (let second = 0; second < 400; second += 5) {
+        poller.workloadChanged(workloads.put(aPoller('a')));
+        await time.advance(5000);
+      }
+      assert.deepEqual(checks, [30, 330]);
+    });
+
+    it('events of a workload whose registry is down do not move it either', async (t) => {
+      const { poller, registry, workloads, time, checks } = await start(t, [aPoller('a')]);
+      registry.fail('Unavailable');
+      for (let second = 0; second < 400; second += 5) {
+        poller.workloadChanged(workloads.put(aPoller('a')));
+        await time.advance(5000);
+      }
+      assert.deepEqual(checks, [30, 330]);
+    });
+  });
+
+  describe('who is woken', () => {
+    it('all at first sight, then those for whom there is news', async (t) => {
+      const { registry, time, woken } = await start(t, [aPoller('a'), aPoller('b')]);
+      await time.advance(60_000);
+      assert.deepEqual(woken.splice(0), ['Deployment/shop/a', 'Deployment/shop/b']);
+      await time.advance(3_000_000);
+      assert.deepEqual(woken, []);
+      registry.push(nginx, '1.26');
+      await time.advance(300_000);
+      assert.deepEqual(woken, ['Deployment/shop/a', 'Deployment/shop/b']);
+    });
+
+    it('a tag that went away is news, too', async (t) => {
+      const { registry, time, woken } = await start(t, [aPoller('a')]);
+      registry.push(nginx, '1.26');
+      await time.advance(60_000);
+      woken.length = 0;
+      registry.remove(nginx, '1.26');
+      await time.advance(300_000);
+      assert.deepEqual(woken, ['Deployment/shop/a']);
+    });
+
+    it('a slow one gets the news of all that it missed at once', async (t) => {
+      const { registry, time, woken } = await start(t, [
+        aPoller('fast', { 'polling-interval': '60' }),
+        aPoller('slow', { 'polling-interval': '600' }),
+      ]);
+      await time.advance(60_000);
+      woken.length = 0;
+      registry.push(nginx, '1.26');
+      await time.advance(60_000);
+      assert.deepEqual(woken.splice(0), ['Deployment/shop/fast']);
+      await time.advance(600_000);
+      assert.deepEqual(woken, ['Deployment/shop/slow']);
+    });
+  });
+
+  it('counts checks, failures, new tags and those passed over', async (t) => {
+    const { registry, metrics, time } = await start(t, [aPoller('a'), aPoller('b', { 'event-source': 'webhook' })]);
+    await time.advance(60_000);
+    registry.push(nginx, '1.26');
+    await time.advance(300_000);
+    registry.fail('Timeout');
+    await time.advance(300_000);
+    registry.fail(undefined);
+    registry.truncated = true;
+    await time.advance(300_000);
+    assert.deepEqual(
+      {
+        checked: metrics.value('polling_images_checked_total'),
+        failed: metrics.value('polling_errors_total'),
+        found: metrics.value('polling_new_tags_found_total'),
+        filtered: metrics.value('polling_resources_filtered_total'),
+        ok: metrics.value('polls_total', { result: 'ok' }),
+        timeout: metrics.value('polls_total', { result: 'Timeout' }),
+        truncated: metrics.value('polls_total', { result: 'truncated' }),
+        cycles: metrics.value('polling_cycles_total'),
+      },
+      { checked: 4, failed: 1, found: 1, filtered: 4, ok: 2, timeout: 1, truncated: 1, cycles: 3 },
+    );
+  });
+
+  describe('what is told', () => {
+    for (const [code, reason] of [
+      ['Unauthorized', 'NoCredentialAccepted'],
+      ['Denied', 'NoCredentialAccepted'],
+      ['Timeout', 'RegistryUnavailable'],
+      ['RateLimited', 'RegistryUnavailable'],
+    ] as const) {
+      it(`${code} as ${reason}, once`, async (t) => {
+        const { registry, events, time } = await start(t, [aPoller('a')]);
+        registry.fail(code);
+        await time.advance(3_000_000);
+        assert.deepEqual(events.emitted, [`Deployment shop/a ${reason}`]);
+      });
+    }
+
+    it('two repositories that fail do not take turns', async (t) => {
+      const both = {
+        ...aPoller('a'),
+        slots: ['nginx:1.25', 'redis:7'].map((image, index) => ({ container: `c${index}`, init: false, image })),
+      };
+      const { registry, events, time } = await start(t, [both]);
+      registry.fail('Unavailable');
+      await time.advance(3_000_000);
+      assert.equal(events.emitted.length, 2);
+    });
+
+    it('a missing pull secret beside a failing registry does not take turns either', async (t) => {
+      const { registry, events, time } = await start(t, [{ ...aPoller('a'), pullSecretNames: ['gone'] }]);
+      registry.fail('Unavailable');
+      await time.advance(3_000_000);
+      assert.deepEqual(events.emitted, ['Deployment shop/a PullSecretMissing', 'Deployment shop/a RegistryUnavailable']);
+    });
+  });
+});
