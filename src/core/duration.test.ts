@@ -13,6 +13,8 @@ describe('core/duration', () => {
     ['7d', 604_800_000],
     [' 60 ', 60_000],
     ['007', 7000],
+    ['36500d', 3_153_600_000_000],
+    ['9999999999d', 3_153_600_000_000],
     ['', undefined],
     [' ', undefined],
     ['-5', undefined],
@@ -46,6 +48,10 @@ describe('core/duration', () => {
     [9_000_000, '2 h 30 min'],
   ];
   for (const [ms, text] of texts) it(`${ms} ms reads ${text}`, () => assert.equal(formatDuration(ms), text));
+
+  for (const ms of [8.64e15 + 1, 1e18, Infinity]) {
+    it(`the time ${ms} is written as the last one that there is`, () => assert.equal(formatTime(ms), '9999-12-31T23:59:59Z'));
+  }
 
   const times: readonly (readonly [string, string | undefined])[] = [
     ['2026-01-15T10:00:00Z', '2026-01-15T10:00:00Z'],

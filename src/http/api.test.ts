@@ -25,16 +25,22 @@ interface WorldOptions {
   readonly objects?: readonly UpdateRequest[];
   readonly isSynced?: boolean;
   readonly stopping?: AbortSignal;
+  readonly workload?: ReturnType<typeof aWorkload>;
 }
 
-function aWorld({ objects = [anUpdateRequest()], isSynced = true, stopping = new AbortController().signal }: WorldOptions = {}) {
+function aWorld({
+  objects = [anUpdateRequest()],
+  isSynced = true,
+  stopping = new AbortController().signal,
+  workload = aWorkload(),
+}: WorldOptions = {}) {
   const requests = new FakeUpdateRequests(objects);
   const log = new RecordingLog();
   const metrics = new RecordingMetrics();
   const app = createApiApp({
     requests,
     changes: requests.changes,
-    workloads: new FakeWorkloads([aWorkload()]),
+    workloads: new FakeWorkloads([workload]),
     clock: { now: () => Date.parse(now) },
     audit: log.audit,
     explain: { ...anOperator().deps, controllersEnabled: true, work: { isLeading: true, nextPollAt: () => undefined } },
@@ -215,6 +221,16 @@ describe('http/api', () => {
     assert.match(next, /^\/api\/v1\/updates\?namespace=shop&limit=2&cursor=/);
     const second = await call('GET', next);
     assert.deepEqual([second.body.map((item: any) => item.name), second.headers.get('link')], [['c'], null]);
+  });
+
+  it('an interval without end does not take the list away from everybody', async () => {
+    const annotations = {
+      'headwind.sh/policy': 'minor',
+      'headwind.sh/min-update-interval': '9999999999d',
+      'headwind.sh/last-update': now,
+    };
+    const { body } = await aWorld({ workload: aWorkload({ annotations }) }).call('GET', '/api/v1/updates');
+    assert.match(body[0].nextAllowedAt, /^2125-/);
   });
 
   it('serves readers of the object and of the flat form', async () => {
