@@ -235,6 +235,23 @@ describe('core/settings', () => {
     });
   });
 
+  describe('lists without end', () => {
+    const endless = Array.from({ length: 3000 }, (_, index) => `x${index}*`).join(',');
+    it('ignore-tags holds the container', () => {
+      assert.match(
+        String(read({ 'ignore-tags': endless })['held']),
+        /^headwind\.sh\/ignore-tags is .*: it is longer than 4096 characters$/,
+      );
+    });
+
+    it('images means no container', () => {
+      const settings = readSettings({ 'headwind.sh/policy': 'minor', 'headwind.sh/images': `${endless},web` }, ['web']);
+      const reference = parseImageReference('nginx:1.25');
+      assert.ok(!('invalid' in reference) && !settings.selects('web', reference));
+      assert.match(settings.problems[0]?.message ?? '', /images is .*: it is longer than 4096 characters$/);
+    });
+  });
+
   describe('unknown annotations', () => {
     const unknown: readonly (readonly [string, RegExp])[] = [
       ['polici', /^headwind\.sh\/polici is not known; did you mean headwind\.sh\/policy\?$/],
@@ -261,6 +278,13 @@ describe('core/settings', () => {
         assert.deepEqual(read({ [key]: 'x' }), read({}));
       });
     }
+
+    it('of thousands only some are told', () => {
+      const annotations = Object.fromEntries(Array.from({ length: 5000 }, (_, index) => [`min-updatx-interval${index}`, 'x']));
+      const told = problems({ ...annotations, 'policy.wbe': 'x' });
+      assert.equal(told.length, 21);
+      assert.match(told.at(-1)?.message ?? '', /^there are more annotations below headwind\.sh\/ that are not known/);
+    });
 
     it('what the operator writes is known, and annotations of others are none of ours', () => {
       const annotations = {

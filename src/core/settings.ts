@@ -55,6 +55,9 @@ export interface Settings {
 export type Annotations = Readonly<Record<string, string>>;
 
 const maximumShown = 100;
+const maximumUnknown = 20;
+/** Of a list of patterns: each of them is compared with every tag. */
+const maximumList = 4096;
 
 export interface SettingDefaults {
   /** The operator's own setting that makes every workload a dry run, by its name. */
@@ -66,7 +69,7 @@ export function readSettings(annotations: Annotations, containers: readonly stri
   const reader = new Reader(annotations);
   const byContainer = new Map(containers.map((name) => [name, readContainer(reader, name)]));
   const settings = {
-    selects: parseImageFilter(reader.text('images') ?? ''),
+    selects: reader.imageFilter(),
     container: (name: string) => byContainer.get(name) ?? { held: `there is no container ${name}` },
     autoRollback: reader.exactBoolean('auto-rollback', false),
     rollbackTimeoutMs: reader.duration('rollback-timeout', 300_000, 1000) ?? 300_000,
@@ -180,9 +183,19 @@ class Reader {
     return fallback;
   }
 
+  /** A list that nobody can have meant means no container. */
+  imageFilter(): ImageFilter {
+    const text = this.text('images') ?? '';
+    if (text.length <= maximumList) return parseImageFilter(text);
+    this.invalid('images', undefined, tooLong);
+    return () => false;
+  }
+
   globs(key: AnnotationKey, container: string): { globs: Glob[] } | { invalid: string } {
     const globs: Glob[] = [];
-    for (const item of (this.text(key, container) ?? '').split(',')) {
+    const text = this.text(key, container) ?? '';
+    if (text.length > maximumList) return { invalid: tooLong };
+    for (const item of text.split(',')) {
       if (item.trim() === '') continue;
       const glob = compileGlob(item.trim());
       if ('invalid' in glob) return glob;
@@ -192,19 +205,28 @@ class Reader {
   }
 }
 
+const tooLong = `it is longer than ${maximumList} characters`;
+
 /** A value as it stands in messages; annotations may be 256 KiB long. */
 function shown(value: string): string {
   return JSON.stringify(value.length > maximumShown ? `${value.slice(0, maximumShown)}…` : value);
 }
 
 function reportUnknownKeys(annotations: Annotations, containers: readonly string[], reader: Reader): void {
+  let unknown = 0;
   for (const fullKey of Object.keys(annotations)) {
     if (!fullKey.startsWith(annotationPrefix)) continue;
     const name = fullKey.slice(annotationPrefix.length);
     const dot = name.indexOf('.');
     const key = dot < 0 ? name : name.slice(0, dot);
     const message = unknownKey(fullKey, key, dot < 0 ? undefined : name.slice(dot + 1), containers);
-    if (message !== undefined) reader.problems.push({ reason: 'UnknownAnnotation', key: fullKey, message });
+    if (message === undefined) continue;
+    if (++unknown > maximumUnknown) {
+      const more = `there are more annotations below ${annotationPrefix} that are not known, ${fullKey} for one`;
+      reader.problems.push({ reason: 'UnknownAnnotation', key: fullKey, message: more });
+      return;
+    }
+    reader.problems.push({ reason: 'UnknownAnnotation', key: fullKey, message });
   }
 }
 

@@ -27,6 +27,8 @@ function aRawDeployment(overrides: { metadata?: object | null; podSpec?: object 
   };
 }
 
+const manyContainers = (count: number) => Array.from({ length: count }, (_, index) => ({ name: `c${index}`, image: 'nginx:1.25' }));
+
 function trim(raw: unknown, kind: WorkloadKind = 'Deployment') {
   const skipped: object[] = [];
   const nothing = () => undefined;
@@ -110,6 +112,7 @@ describe('kubernetes/trim-workload', () => {
     { title: 'no resourceVersion', raw: aRawDeployment({ metadata: { resourceVersion: 7 } }), logged: true },
     { title: 'pod spec null', raw: aRawDeployment({ podSpec: null }), logged: true },
     { title: 'containers null', raw: aRawDeployment({ podSpec: { containers: null } }), logged: true },
+    { title: 'more containers than any pod has', raw: aRawDeployment({ podSpec: { containers: manyContainers(101) } }), logged: true },
     { title: 'containers that are none', raw: aRawDeployment({ podSpec: { containers: [null, 1, {}] } }), logged: true },
   ];
   for (const { title, raw, logged } of odd) {

@@ -5,6 +5,8 @@ import { isRecord, numberOf, type RawObject, recordAt, recordsOf, textOf } from 
 import type { SharedTexts } from './shared-texts.ts';
 import type { WorkloadKindRow } from './workload-kinds.ts';
 
+/** More than any real pod has. Each is judged by itself: thousands in one object would hold up every other workload. */
+const mostContainers = 100;
 const none: readonly never[] = Object.freeze([]);
 
 export interface TrimContext {
@@ -22,6 +24,13 @@ export function trimWorkload(row: WorkloadKindRow, raw: unknown, { texts, log }:
   const slots = [...slotsOf(spec['containers'], false, texts), ...slotsOf(spec['initContainers'], true, texts)];
   if (!isRecord(raw) || !name || !namespace || !uid || !resourceVersion || slots.length === 0) {
     log.warn({ kind: row.kind, namespace, name }, 'odd object skipped: it has no name, namespace, uid, resourceVersion or containers');
+    return undefined;
+  }
+  if (slots.length > mostContainers) {
+    log.warn(
+      { kind: row.kind, namespace, name, containers: slots.length },
+      `workload skipped: it has more than ${mostContainers} containers`,
+    );
     return undefined;
   }
   return {

@@ -3,11 +3,13 @@
 const censored = '[redacted]';
 const secretNames =
   /^(authorization|proxy-?authorization|cookie|set-cookie|password|passwd|(access_?|refresh_?|identity_?|registry_?|id_?)?token|(client_?)?secret|api_?key|\.?dockerconfigjson|\.?dockercfg)$/i;
-const patterns: readonly [RegExp, string][] = [
-  [/([a-z][a-z0-9+.-]*:\/\/)[^/\s@"']+@/gi, `$1${censored}@`],
+// Texts are other people's: no pattern may look at one stretch again from every place in it.
+const patterns: readonly [RegExp, string | ((match: string) => string)][] = [
+  [/:\/\/[^/\s@"']+@/g, `://${censored}@`],
   [/\b(Bearer|Basic|Token)\s+[A-Za-z0-9._~+/=-]{8,}/gi, `$1 ${censored}`],
   [/([?&](?:[a-z0-9_.-]*(?:token|signature|secret|password|credential|apikey)|sig|key|code)=)[^&\s"']+/gi, `$1${censored}`],
-  [/\beyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]*/g, censored],
+  // Without its dots it is no token, but taken as a whole all the same.
+  [/\beyJ[A-Za-z0-9_-]{8,}(?:\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]*)?/g, (match) => (match.includes('.') ? censored : match)],
 ];
 const maximumDepth = 6;
 const maximumText = 8 * 1024;
@@ -16,7 +18,9 @@ const maximumItems = 200;
 /** The text without credentials in URLs, `Authorization` values and tokens, and cut to 8 KiB. */
 export function redactText(text: string): string {
   let result = text.length > maximumText ? `${text.slice(0, maximumText)}…` : text;
-  for (const [pattern, replacement] of patterns) result = result.replace(pattern, replacement);
+  for (const [pattern, replacement] of patterns) {
+    result = typeof replacement === 'string' ? result.replace(pattern, replacement) : result.replace(pattern, replacement);
+  }
   return result;
 }
 
