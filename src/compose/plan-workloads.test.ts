@@ -49,13 +49,16 @@ describe('compose/plan-workloads', () => {
     const { api, environment } = await aCluster(t);
     await planWorkloads({ ...query, allNamespaces: true, selector: 'app=web' }, { environment, version: 'test' });
     const lists = api.of('list').map(({ path, query: { size }, query: search }) => [path, size > 0 ? search.get('labelSelector') : null]);
-    assert.deepEqual(lists.toSorted(), [
-      ['/apis/apps/v1/daemonsets', 'app=web'],
-      ['/apis/apps/v1/deployments', 'app=web'],
-      ['/apis/apps/v1/statefulsets', 'app=web'],
-      ['/apis/batch/v1/cronjobs', 'app=web'],
-      ['/apis/headwind.sh/v1alpha1/updaterequests', null],
-    ]);
+    assert.deepEqual(
+      lists.toSorted(([a], [b]) => String(a).localeCompare(String(b))),
+      [
+        ['/apis/apps/v1/daemonsets', 'app=web'],
+        ['/apis/apps/v1/deployments', 'app=web'],
+        ['/apis/apps/v1/statefulsets', 'app=web'],
+        ['/apis/batch/v1/cronjobs', 'app=web'],
+        ['/apis/headwind.sh/v1alpha1/updaterequests', null],
+      ],
+    );
   });
 
   it('manifests need no cluster', async () => {

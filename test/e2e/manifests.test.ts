@@ -36,7 +36,15 @@ describe('deploy/k8s', () => {
     };
   }
 
-  for (const file of ['namespace.yaml', 'crds/updaterequest.yaml', 'rbac.yaml', 'rbac-local.yaml', 'deployment.yaml', 'service.yaml']) {
+  for (const file of [
+    'namespace.yaml',
+    'crds/updaterequest.yaml',
+    'rbac.yaml',
+    'rbac-local.yaml',
+    'deployment.yaml',
+    'service.yaml',
+    'validating-admission-policy.yaml',
+  ]) {
     it(`${file} is accepted as it is`, async () => {
       await cluster.kubectl('apply', '--server-side', '--dry-run=server', '--field-manager=manifests-test', '-f', join(folder, file));
     });
