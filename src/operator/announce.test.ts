@@ -1,0 +1,63 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { anUpdateRequest, aWorkload } from '../../test/builders.ts';
+import { RecordingEvents, RecordingMetrics } from '../../test/fakes/recording.ts';
+import { announce, describe as describeChange, isWarning, tellProblems } from './announce.ts';
+import { Notes } from './notes.ts';
+
+const request = anUpdateRequest();
+
+describe('operator/announce', () => {
+  it('an Event goes to the request and to its workload', () => {
+    const events = new RecordingEvents();
+    announce(
+      { events, metrics: new RecordingMetrics() },
+      request,
+      aWorkload({ kind: 'CronJob' }),
+      'UpdateApplied',
+      'done',
+      'UpdateCompleted',
+    );
+    assert.deepEqual(events.emitted, ['UpdateRequest shop/web-web-1-26-0a1b2c3d UpdateCompleted', 'CronJob shop/web UpdateApplied']);
+    assert.deepEqual(events.messages, ['done', 'done']);
+  });
+
+  it('a request by hand that names no known object is told on the request alone', () => {
+    const events = new RecordingEvents();
+    const { uid: _uid, ...targetRef } = request.spec.targetRef;
+    announce(
+      { events, metrics: new RecordingMetrics() },
+      { ...request, spec: { ...request.spec, targetRef } },
+      undefined,
+      'UpdateFailed',
+      'no such workload',
+    );
+    assert.deepEqual(events.emitted, ['UpdateRequest shop/web-web-1-26-0a1b2c3d UpdateFailed']);
+  });
+
+  it('describes a change in one line', () => {
+    assert.equal(describeChange(request), 'web: nginx:1.25 → nginx:1.26');
+    const { containerName: _name, ...spec } = request.spec;
+    assert.equal(describeChange({ ...request, spec }), 'container: nginx:1.25 → nginx:1.26');
+  });
+
+  it('knows what is a warning', () => {
+    assert.deepEqual(
+      [isWarning('UpdateFailed'), isWarning('InvalidAnnotation'), isWarning('UpdateApplied'), isWarning('TooSoon')],
+      [true, true, false, false],
+    );
+  });
+
+  it('pull secrets that cannot be read are told once per change, for each repository', () => {
+    const [events, notes, workload] = [new RecordingEvents(), new Notes(), aWorkload()];
+    const missing = { problems: [{ reason: 'PullSecretMissing', message: 'no regcred' }] } as const;
+    const tell = (repository: string, access: { problems: typeof missing.problems | [] }) => {
+      tellProblems({ events, notes }, workload, repository, access);
+      return events.emitted.splice(0).length;
+    };
+    assert.deepEqual(
+      [tell('a', missing), tell('a', missing), tell('b', missing), tell('a', { problems: [] }), tell('a', missing)],
+      [1, 0, 1, 0, 1],
+    );
+  });
+});
