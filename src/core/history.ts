@@ -28,8 +28,17 @@ export interface HistoryEntry {
 
 type Annotations = Readonly<Record<string, string>>;
 
+/** Annotations never change once they are read; a long history is read many times for one workload. */
+const known = new WeakMap<Annotations, ReturnType<typeof parseHistory>>();
+
 /** Newest first. `readable` is false when the annotation is no JSON array; then the history starts again empty. */
 export function readHistory(annotations: Annotations): { entries: readonly HistoryEntry[]; readable: boolean } {
+  const history = known.get(annotations) ?? parseHistory(annotations);
+  known.set(annotations, history);
+  return history;
+}
+
+function parseHistory(annotations: Annotations): { entries: readonly HistoryEntry[]; readable: boolean } {
   const text = annotations[historyKey];
   if (text === undefined || text.trim() === '') return { entries: [], readable: true };
   try {

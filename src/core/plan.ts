@@ -66,15 +66,19 @@ export interface Plan {
 
 /** Decides what follows for a workload from all that is known. Pure: same input, same plan. */
 export function planUpdates(input: PlanInput): Plan {
-  const actions: Action[] = [];
-  const slots: SlotPlan[] = [];
+  return joinPlans([...planSlots(input)]);
+}
+
+/** The same, one container after the other, for who has others to serve in between: a container with many tags takes its time. */
+export function* planSlots(input: PlanInput): Generator<PlannedSlot> {
   for (const slot of input.workload.slots) {
     const planned = planSlot(input, slot);
-    if (planned === undefined) continue;
-    actions.push(...planned.actions);
-    slots.push(planned.plan);
+    if (planned !== undefined) yield planned;
   }
-  return { actions, slots };
+}
+
+export function joinPlans(planned: readonly PlannedSlot[]): Plan {
+  return { actions: planned.flatMap(({ actions }) => actions), slots: planned.map(({ plan }) => plan) };
 }
 
 /** Every tag that is known for a container, and what the policy says of it. Worked out anew: kept with each plan it would cost memory. */
@@ -86,7 +90,7 @@ export function considerTags(input: PlanInput, slot: Slot): readonly Considered[
   return judgeTags(input.facts(slot, reference, settings), open, reference, settings).considered;
 }
 
-interface PlannedSlot {
+export interface PlannedSlot {
   readonly plan: SlotPlan;
   readonly actions: readonly Action[];
 }

@@ -4,6 +4,9 @@ import { isOpen } from '../core/update-request.ts';
 import type { UpdateRequest } from '../core/update-request-schema.ts';
 import type { RequestSettings } from './deps.ts';
 
+/** Finished requests of a container that are kept at most, whatever they remember: anybody who may create requests can make more. */
+const mostRemembered = 100;
+
 /**
  * Which finished requests of a workload are to be deleted now, and when the next one will be: those older than the retention and those
  * beyond the newest per container. What still stops a candidate from being offered stays.
@@ -14,18 +17,16 @@ export function findOutdated(
   { retentionMs, keepPerContainer }: Pick<RequestSettings, 'retentionMs' | 'keepPerContainer'>,
 ): { outdated: UpdateRequest[]; wakeAtMs: number | undefined } {
   const outdated: UpdateRequest[] = [];
-  const kept = new Map<string, number>();
   let wakeAtMs: number | undefined;
-  for (const request of [...requests].sort(newestFirst)) {
-    if (isOpen(request)) continue;
-    const container = request.spec.containerName ?? '';
-    const rank = (kept.get(container) ?? 0) + 1;
-    kept.set(container, rank);
-    const own = requests.filter(({ spec }) => spec.containerName === request.spec.containerName);
-    if (isMemory(request, own)) continue;
-    const dueAt = finishedAt(request) + retentionMs;
-    if (rank > keepPerContainer || dueAt <= now) outdated.push(request);
-    else wakeAtMs = Math.min(dueAt, wakeAtMs ?? Infinity);
+  const finished = requests.filter((request) => !isOpen(request)).sort(newestFirst);
+  for (const own of Map.groupBy(finished, ({ spec }) => spec.containerName).values()) {
+    const remembered = own.slice(0, mostRemembered);
+    for (const [index, request] of own.entries()) {
+      if (index < mostRemembered && isMemory(request, remembered)) continue;
+      const dueAt = finishedAt(request) + retentionMs;
+      if (index >= keepPerContainer || dueAt <= now) outdated.push(request);
+      else wakeAtMs = Math.min(dueAt, wakeAtMs ?? Infinity);
+    }
   }
   return { outdated, wakeAtMs };
 }

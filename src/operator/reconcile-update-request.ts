@@ -6,6 +6,7 @@ import type { UpdateRequest } from '../core/update-request-schema.ts';
 import type { Workload, WorkloadRef } from '../core/workload.ts';
 import { RegistryError } from '../errors.ts';
 import { applyRequests, type ReadyRequest } from './apply-requests.ts';
+import { Breather } from './breather.ts';
 import type { OperatorDeps } from './deps.ts';
 import { isNotFound } from './repository-access.ts';
 import { carryOut } from './request-transitions.ts';
@@ -32,7 +33,9 @@ export async function progressRequests(ref: WorkloadRef, deps: OperatorDeps, sig
   const ready: ReadyRequest[] = [];
   let changed = false;
   let wakeAtMs: number | undefined;
+  const breather = new Breather();
   for (const request of siblings) {
+    await breather.breathe();
     if (!needsCare(request)) continue;
     const step = await judge({ request, siblings, workload, unsettledSince }, deps, signal);
     if (step.kind === 'apply') ready.push({ request, container: step.container, digest: step.digest });

@@ -1,9 +1,10 @@
 import { historyKey, readHistory } from '../core/history.ts';
-import { type Action, planUpdates, type Plan } from '../core/plan.ts';
+import { type Action, joinPlans, type Plan, type PlanInput, type PlannedSlot, planSlots } from '../core/plan.ts';
 import type { Reason } from '../core/reasons.ts';
 import { parseWorkloadKey, type Workload, workloadKey } from '../core/workload.ts';
 import { ApiError, RegistryError } from '../errors.ts';
 import { isWarning, workloadSubject } from './announce.ts';
+import { Breather } from './breather.ts';
 import { findOutdated } from './clean-up.ts';
 import type { Result } from './controller.ts';
 import type { OperatorDeps } from './deps.ts';
@@ -48,7 +49,7 @@ async function planAndPerform(
 ): Promise<{ changed: boolean; wakeAtMs: number | undefined }> {
   const key = workloadKey(workload);
   const sequence = deps.book.sequence;
-  const plan = planUpdates({
+  const plan = await planInTurns({
     workload,
     settings: deps.notes.settings(workload),
     requests: deps.updateRequests.of(workload),
@@ -68,6 +69,16 @@ async function planAndPerform(
     if (judged && sequence > 0) deps.notes.usedUp(key, container, sequence);
   }
   return { changed, wakeAtMs: retryMs === Infinity ? undefined : deps.clock.now() + retryMs };
+}
+
+async function planInTurns(input: PlanInput): Promise<Plan> {
+  const breather = new Breather();
+  const planned: PlannedSlot[] = [];
+  for (const slot of planSlots(input)) {
+    planned.push(slot);
+    await breather.breathe();
+  }
+  return joinPlans(planned);
 }
 
 /** A registry that cannot confirm a candidate is no failure of the loop, nor of the neighbour: the workload is told and looked at again. */
