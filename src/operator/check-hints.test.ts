@@ -152,6 +152,35 @@ describe('operator/check-hints', () => {
     });
   });
 
+  describe('invented tags', () => {
+    const invented = (count: number, offset = 0) => Array.from({ length: count }, (_, index) => aHint(`x-${index + offset}`));
+
+    it('give way to a real one once the registry has denied them, and are asked after it', async (t) => {
+      const { desk, registry, time } = await start(t);
+      registry.push(nginx, '1.26');
+      desk.accept(invented(1000));
+      await time.advance(1000);
+      registry.calls.length = 0;
+      assert.equal(desk.accept([aHint('1.26')]), 'accepted');
+      await time.advance(10_000);
+      assert.equal(registry.calls[0], `resolve ${nginx}:1.26`);
+      assert.equal(registry.calls.length, 1000, 'all but one of the others');
+    });
+
+    it('of many repositories do not shut out another one', async (t) => {
+      const names = Array.from({ length: 21 }, (_, index) => `acme/app${index}`);
+      const { desk, registry, time } = await start(t, {
+        workloads: [aWorkload({ slots: [...names, 'nginx'].map((name) => ({ container: name, init: false, image: `${name}:1.0` })) })],
+      });
+      registry.push(nginx, '1.26');
+      const answers = names.map((repository) => desk.accept(invented(1000).map((hint) => ({ ...hint, repository }))));
+      assert.deepEqual([answers.filter((answer) => answer === 'accepted').length, answers.at(-1)], [20, 'unavailable']);
+      assert.equal(desk.accept([aHint('1.26')]), 'accepted');
+      await time.advance(1000);
+      assert.ok(registry.calls.includes(`resolve ${nginx}:1.26`));
+    });
+  });
+
   describe('two credentials for one repository', () => {
     const workloads = ['shop', 'blog'].map((namespace) => aWorkload({ namespace, uid: namespace, pullSecretNames: ['regcred'] }));
     const secrets = { 'shop/regcred': 'right', 'blog/regcred': 'wrong' };

@@ -51,6 +51,9 @@ const unavailableDelayMs = 15_000;
 const maximumRepositories = 10_000;
 /** Distinct tags of one repository that wait for an answer: whoever invents tags fills no more than this. */
 const maximumTags = 1000;
+/** The same of all repositories together, but for the first few of each: nobody is shut out by what was invented elsewhere. */
+const maximumWaiting = 20_000;
+const tagsForSure = 20;
 const duplicateMs = 10 * 60_000;
 /** Deliveries without an id are the same when they claim the same digest within so long. */
 const sameClaimMs = 30_000;
@@ -59,6 +62,8 @@ export class HintDesk {
   readonly #deps: HintDeps;
   readonly #queue: WorkQueue;
   readonly #pending = new Map<string, Map<string, Pending>>();
+  /** Tags in `#pending`. */
+  #waiting = 0;
   readonly #startedAt = new LRUCache<string, number>({ max: maximumRepositories });
   /** Deliveries taken in → until when they count as known. */
   readonly #seen = new LRUCache<string, number>({ max: 10_000 });
@@ -74,7 +79,7 @@ export class HintDesk {
     for (const hint of hints) {
       const repository = canonicalRepository(hint);
       if (!isTag(hint.tag) || this.#isDuplicate(hint) || isEmpty(this.#deps.workloads.using(repository))) continue;
-      if (!this.#hasRoom(repository, hint.tag)) {
+      if (!this.#makeRoom(repository, hint.tag)) {
         result = 'unavailable';
         continue;
       }
@@ -100,10 +105,18 @@ export class HintDesk {
     return runController(controller, stop);
   }
 
-  #hasRoom(repository: string, tag: string): boolean {
+  /** Where there is none, a tag that the registry has denied already gives way: invented ones never keep a real one out for long. */
+  #makeRoom(repository: string, tag: string): boolean {
     const waiting = this.#pending.get(repository);
     if (!waiting) return this.#pending.size < maximumRepositories;
-    return waiting.has(tag) || waiting.size < maximumTags;
+    if (waiting.has(tag) || waiting.size < tagsForSure) return true;
+    if (waiting.size < maximumTags && this.#waiting < maximumWaiting) return true;
+    const denied = [...waiting.values()].find(({ misses }) => misses > 0);
+    if (!denied) return false;
+    waiting.delete(denied.hint.tag);
+    this.#waiting--;
+    this.#deps.log.debug({ repository, tag: denied.hint.tag }, 'push given up for a newer one: too many tags wait');
+    return true;
   }
 
   #isDuplicate(hint: PushHint): boolean {
@@ -121,7 +134,7 @@ export class HintDesk {
   #enqueue(repository: string, pending: Pending): void {
     const tags = this.#pending.get(repository) ?? new Map<string, Pending>();
     // Re-inserted: the last push is the last in the book, too.
-    tags.delete(pending.hint.tag);
+    if (!tags.delete(pending.hint.tag)) this.#waiting++;
     tags.set(pending.hint.tag, pending);
     this.#pending.set(repository, tags);
   }
@@ -160,8 +173,10 @@ export class HintDesk {
     const all = this.#pending.get(repository) ?? new Map<string, Pending>();
     const due = [...all.values()].filter(({ notBefore }) => notBefore <= now);
     for (const { hint } of due) all.delete(hint.tag);
+    this.#waiting -= due.length;
     if (all.size === 0) this.#pending.delete(repository);
-    return due;
+    // What was never asked first: it may be real.
+    return due.sort((a, b) => Number(a.misses > 0) - Number(b.misses > 0));
   }
 
   /** Workloads with the same credentials share one question. */
