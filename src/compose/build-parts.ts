@@ -1,0 +1,133 @@
+import { randomUUID } from 'node:crypto';
+import { hostname } from 'node:os';
+import type { Config } from '../config.ts';
+import { configTable } from '../core/config-table.ts';
+import { targetOf } from '../core/update-request.ts';
+import { parseWorkloadKey } from '../core/workload.ts';
+import type { HealthDeps } from '../http/health.ts';
+import { KubeClient } from '../kubernetes/client.ts';
+import { KubeEvents } from '../kubernetes/events.ts';
+import { type ClusterAccess, loadClusterAccess } from '../kubernetes/kubeconfig.ts';
+import { LeaderElection } from '../kubernetes/leader-election.ts';
+import { leaseApi } from '../kubernetes/lease-api.ts';
+import { KubePullSecrets } from '../kubernetes/pull-secrets.ts';
+import { KubeUpdateRequests } from '../kubernetes/update-requests.ts';
+import { KubeWorkloads } from '../kubernetes/workloads.ts';
+import type { OperatorDeps } from '../operator/deps.ts';
+import { LeaderWork } from '../operator/leader-work.ts';
+import { Notes } from '../operator/notes.ts';
+import { RepositoryAccess } from '../operator/repository-access.ts';
+import { createRequestBell } from '../operator/request-changes.ts';
+import { TagBook } from '../operator/tag-book.ts';
+import { createOutbound, type Outbound } from '../outbound.ts';
+import { createRegistry } from '../registry/client.ts';
+import type { OperatorLog } from '../telemetry/log.ts';
+import type { MetricsRegistry } from '../telemetry/metrics.ts';
+import { Readiness } from './readiness.ts';
+
+export interface PartsOptions {
+  readonly config: Config;
+  readonly version: string;
+  readonly environment: Readonly<Record<string, string | undefined>>;
+  readonly log: OperatorLog;
+  readonly metrics: MetricsRegistry;
+  /** Aborts when the process has to stop. */
+  readonly stopping: AbortSignal;
+  /** Where other replicas reach the webhook server, once it listens. */
+  readonly address: () => string | undefined;
+}
+
+/** Everything the process consists of besides its servers; nothing runs yet. */
+export interface Parts {
+  readonly client: KubeClient;
+  readonly outbound: Outbound;
+  readonly registry: ReturnType<typeof createRegistry>;
+  readonly workloads: KubeWorkloads;
+  readonly updateRequests: KubeUpdateRequests;
+  readonly events: KubeEvents;
+  readonly bell: ReturnType<typeof createRequestBell>;
+  readonly deps: OperatorDeps;
+  readonly work: LeaderWork;
+  readonly election: LeaderElection;
+  readonly readiness: Readiness;
+  readonly health: HealthDeps;
+}
+
+const keepPerContainer = 10;
+
+/** Builds the parts and joins them. Throws when it is not known how to reach a cluster. */
+export async function buildParts({ config, version, environment, log, metrics, stopping, address }: PartsOptions): Promise<Parts> {
+  const clock = { now: () => Date.now() };
+  const access = await loadClusterAccess({ kubeconfig: config.kubernetes.kubeconfig, environment });
+  const home = homeNamespace(config, access);
+  const client = new KubeClient(access, {
+    version,
+    onRequest: ({ verb, resource, code }) => metrics.increment('kube_requests_total', { verb, resource, code }),
+  });
+  const outbound = createOutbound({
+    userAgent: `headwind/${version}`,
+    proxy: config.proxy,
+    blockedOrigins: [new URL(access.server).origin],
+  });
+  const registry = createRegistry({ outbound, clock, metrics, log, insecureHosts: config.insecureRegistryHosts });
+
+  const cache = { client, log, watchNamespaces: config.watchNamespaces };
+  const workloads = new KubeWorkloads(cache);
+  const updateRequests = new KubeUpdateRequests({ ...cache, clock });
+  const pullSecrets = new KubePullSecrets({ client });
+  const identity = `${config.identity.podName ?? hostname()}_${randomUUID()}`;
+  const events = new KubeEvents({ client, clock, log, instance: identity });
+  const book = new TagBook();
+  const bell = createRequestBell();
+  const deps: OperatorDeps = {
+    workloads,
+    updateRequests,
+    access: new RepositoryAccess({ registry, pullSecrets, book, clock }),
+    book,
+    notes: new Notes({ dryRunBy: config.dryRun ? configTable.dryRun.variable : undefined }),
+    events,
+    metrics,
+    audit: log.audit,
+    log,
+    clock,
+    requestSettings: { ...config.requests, keepPerContainer },
+    pollingEnabled: config.polling.enabled,
+    dryRun: config.dryRun,
+  };
+  const work = new LeaderWork(deps, registry, {
+    controllersEnabled: config.controllersEnabled,
+    polling: config.polling,
+    verify: config.webhookVerify,
+  });
+  workloads.onChange((key, { initial, old }) => {
+    const ref = parseWorkloadKey(key);
+    work.workloadChanged(ref, workloads.get(ref), old, initial);
+  });
+  updateRequests.onChange(({ request, initial }) => {
+    bell.changed(request.metadata.namespace, request.metadata.name);
+    work.requestChanged(targetOf(request), initial);
+  });
+
+  const election = new LeaderElection({
+    api: leaseApi(client, home),
+    identity,
+    namespace: home,
+    clock,
+    log,
+    metrics,
+    address,
+  });
+  const readiness = new Readiness({ client, workloads, updateRequests, election, config, home, log });
+  const health: HealthDeps = {
+    version,
+    isLeader: () => election.isLeading,
+    alive: () => !election.isStuck,
+    checks: () => readiness.checks(stopping),
+  };
+  return { client, outbound, registry, workloads, updateRequests, events, bell, deps, work, election, readiness, health };
+}
+
+function homeNamespace(config: Config, access: ClusterAccess): string {
+  if (config.namespace !== undefined) return config.namespace;
+  return access.source === 'in cluster' ? access.namespace : 'headwind-system';
+}

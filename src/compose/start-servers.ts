@@ -1,0 +1,76 @@
+import type { Config, Listener } from '../config.ts';
+import { createApiApp } from '../http/api.ts';
+import type { HttpApp } from '../http/app.ts';
+import { createMetricsApp } from '../http/metrics.ts';
+import { type RunningServer, startServer } from '../http/server.ts';
+import { createWebhookApp } from '../http/webhooks.ts';
+import { updateGauges } from '../operator/gauges.ts';
+import type { OperatorLog } from '../telemetry/log.ts';
+import type { MetricsRegistry } from '../telemetry/metrics.ts';
+import { parseDockerHub } from '../webhooks/dockerhub.ts';
+import { parseRegistryDelivery } from '../webhooks/registry.ts';
+import type { Parts } from './build-parts.ts';
+import { createForwarder } from './forward-webhooks.ts';
+
+export interface ServerOptions {
+  readonly config: Config;
+  readonly parts: Parts;
+  readonly log: OperatorLog;
+  readonly metrics: MetricsRegistry;
+  readonly stopping: AbortSignal;
+}
+
+/** Starts the servers, health and metrics first. Each that started is in `started` at once, so that it can be closed if a later one fails. */
+export async function startServers(options: ServerOptions, started: RunningServer[]): Promise<void> {
+  const { config, log } = options;
+  const apps: readonly [RunningServer['name'], Listener, HttpApp][] = [
+    ['metrics', config.listen.metrics, metricsApp(options)],
+    ['webhook', config.listen.webhook, webhookApp(options)],
+    ['api', config.listen.api, apiApp(options)],
+  ];
+  for (const [name, { host, port }, app] of apps) started.push(await startServer({ name, host, port, app, log }));
+}
+
+function metricsApp({ parts, log, metrics }: ServerOptions): HttpApp {
+  const exposition = {
+    contentType: metrics.contentType,
+    text() {
+      updateGauges(parts.deps);
+      return metrics.text();
+    },
+  };
+  return createMetricsApp({ health: parts.health, exposition, log, metrics });
+}
+
+function webhookApp({ parts: { work, election, outbound, health }, log, metrics }: ServerOptions): HttpApp {
+  const forward = createForwarder({ outbound, leader: () => election.observed });
+  return createWebhookApp({
+    receivers: [
+      { path: '/webhook/registry', provider: 'registry', parse: parseRegistryDelivery },
+      { path: '/webhook/dockerhub', provider: 'dockerhub', parse: parseDockerHub },
+    ],
+    accept: (hints, raw) => (work.isLeading ? work.accept(hints) : forward(raw)),
+    health,
+    log,
+    metrics,
+  });
+}
+
+function apiApp({ config, parts, log, metrics, stopping }: ServerOptions): HttpApp {
+  const { updateRequests, workloads, bell, deps, work, readiness, health } = parts;
+  return createApiApp({
+    requests: updateRequests,
+    workloads,
+    changes: bell,
+    clock: deps.clock,
+    audit: log.audit,
+    announcer: deps,
+    explain: { ...deps, work, controllersEnabled: config.controllersEnabled },
+    health,
+    log,
+    metrics,
+    isSynced: () => readiness.isSynced,
+    ownUrls: [config.apiUrl, ...(config.uiUrl === undefined ? [] : [config.uiUrl])],
+    stopping,
+  });
+}
