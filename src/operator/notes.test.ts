@@ -101,12 +101,44 @@ describe('operator/notes', () => {
       const told = ['a', 'a', 'b', 'a', '', '', 'a'].map((text) => notes.isNews(key, text));
       assert.deepEqual(told, [true, false, true, true, false, false, true]);
     });
+    it('old topics give way to new ones', () => {
+      const notes = new Notes();
+      for (let topic = 0; topic < 300; topic++) notes.isNews(key, 'a', `poll ${topic}`);
+      assert.deepEqual([notes.isNews(key, 'a', 'poll 299'), notes.isNews(key, 'a', 'poll 0')], [false, true]);
+    });
     it('topics and workloads do not know of each other', () => {
       const notes = new Notes();
       assert.deepEqual(
         [notes.isNews(key, 'a'), notes.isNews(key, 'a', 'poll'), notes.isNews('other', 'a'), notes.isNews(key, 'a', 'poll')],
         [true, true, true, false],
       );
+    });
+  });
+
+  describe('lists that were handed out', () => {
+    const aList = (name: string) =>
+      ({ tags: Array.from({ length: 100_000 }, (_, index) => `${name}-${index}`.padEnd(128, 'x')), origin: 'polling', at: 1 }) as const;
+
+    it('are kept as they were', () => {
+      const notes = new Notes();
+      const listing = { tags: ['1.25'], origin: 'polling', at: 1 } as const;
+      notes.deliver(key, 'book', { listing, at: 2 });
+      assert.deepEqual(notes.delivered(key, 'book'), { listing, at: 2 });
+      assert.equal(notes.delivered(key, 'book')?.listing.tags, listing.tags);
+    });
+
+    it('do not fill the memory: the one used longest ago counts as not handed out', () => {
+      const notes = new Notes();
+      for (const name of ['a', 'b', 'c', 'd', 'e']) notes.deliver(`Deployment/shop/${name}`, name, { listing: aList(name), at: 2 });
+      const known = ['a', 'b', 'c', 'd', 'e'].filter((name) => notes.delivered(`Deployment/shop/${name}`, name) !== undefined);
+      assert.deepEqual(known, ['b', 'c', 'd', 'e']);
+    });
+
+    it('of one workload are as many as it can have repositories', () => {
+      const notes = new Notes();
+      const listing = { tags: ['1.25'], origin: 'polling', at: 1 } as const;
+      for (let image = 0; image < 300; image++) notes.deliver(key, `book ${image}`, { listing, at: 2 });
+      assert.deepEqual([notes.delivered(key, 'book 99'), notes.delivered(key, 'book 100')?.at], [undefined, 2]);
     });
   });
 

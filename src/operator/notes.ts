@@ -1,8 +1,13 @@
+import { LRUCache } from 'lru-cache';
 import { readHistory } from '../core/history.ts';
 import type { SlotPlan } from '../core/plan.ts';
 import { readSettings, type SettingDefaults, type Settings } from '../core/settings.ts';
 import { type Workload, workloadKey } from '../core/workload.ts';
-import type { Listing } from './tag-book.ts';
+import { bytesOfTags, type Listing, trim } from './tag-book.ts';
+
+const deliveredBytes = 64 * 1024 * 1024;
+/** Repositories, and topics, of one workload: what was noted longest ago gives way. Nobody has so many at a time, but images change. */
+const mostPerWorkload = 200;
 
 /**
  * What the operator remembers of a workload between two looks at it. In memory only, and all of it may be lost: then a push counts
@@ -13,7 +18,11 @@ export class Notes {
   readonly #watermarks = new Map<string, Map<string, number>>();
   readonly #edits = new Map<string, Map<string, number>>();
   readonly #unsettledSince = new Map<string, number>();
-  readonly #delivered = new Map<string, Map<string, Delivery>>();
+  readonly #delivered = new Map<string, Map<string, Receipt>>();
+  /** The lists that were handed out, each once, by a number of ours: a workload that holds one must not keep it in memory for ever. */
+  readonly #lists = new LRUCache<number, readonly string[]>({ maxSize: deliveredBytes, sizeCalculation: bytesOfTags });
+  readonly #numbers = new WeakMap<readonly string[], number>();
+  #lastNumber = 0;
   readonly #plans = new Map<string, readonly SlotPlan[]>();
   readonly #told = new Map<string, Map<string, string>>();
   readonly #defaults: SettingDefaults;
@@ -78,13 +87,24 @@ export class Notes {
 
   /** The list of tags that polling last handed to this workload: not more often than its own interval allows. */
   delivered(key: string, bookKey: string): Delivery | undefined {
-    return this.#delivered.get(key)?.get(bookKey);
+    const receipt = this.#delivered.get(key)?.get(bookKey);
+    const tags = receipt && this.#lists.get(receipt.list);
+    return receipt && tags && { listing: { tags, origin: receipt.origin, at: receipt.listedAt }, at: receipt.at };
   }
 
-  deliver(key: string, bookKey: string, delivery: Delivery): void {
-    const deliveries = this.#delivered.get(key) ?? new Map<string, Delivery>();
-    deliveries.set(bookKey, delivery);
-    this.#delivered.set(key, deliveries);
+  deliver(key: string, bookKey: string, { listing, at }: Delivery): void {
+    const receipts = this.#delivered.get(key) ?? new Map<string, Receipt>();
+    receipts.delete(bookKey);
+    receipts.set(bookKey, { list: this.#keepList(listing.tags), origin: listing.origin, listedAt: listing.at, at });
+    trim(receipts, mostPerWorkload);
+    this.#delivered.set(key, receipts);
+  }
+
+  #keepList(tags: readonly string[]): number {
+    const number = this.#numbers.get(tags) ?? ++this.#lastNumber;
+    this.#numbers.set(tags, number);
+    if (!this.#lists.has(number)) this.#lists.set(number, tags);
+    return number;
   }
 
   plan(key: string): readonly SlotPlan[] | undefined {
@@ -103,8 +123,9 @@ export class Notes {
   isNews(key: string, text: string, topic = ''): boolean {
     const topics = this.#told.get(key) ?? new Map<string, string>();
     if ((topics.get(topic) ?? '') === text) return false;
-    if (text === '') topics.delete(topic);
-    else topics.set(topic, text);
+    topics.delete(topic);
+    if (text !== '') topics.set(topic, text);
+    trim(topics, mostPerWorkload);
     if (topics.size === 0) this.#told.delete(key);
     else this.#told.set(key, topics);
     return text !== '';
@@ -123,6 +144,12 @@ export class Notes {
 
 export interface Delivery {
   readonly listing: Listing;
+  readonly at: number;
+}
+
+interface Receipt extends Pick<Listing, 'origin'> {
+  readonly list: number;
+  readonly listedAt: number;
   readonly at: number;
 }
 

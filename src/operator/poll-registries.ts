@@ -220,7 +220,7 @@ export class RegistryPoller {
       const last = notes.delivered(workloadId, key);
       if (last && now - last.at < intervalMs * tolerance) continue;
       notes.deliver(workloadId, key, { listing, at: now });
-      if (!unchanged || last?.listing !== before) wake(workloadId);
+      if (!unchanged || last?.listing.tags !== before.tags) wake(workloadId);
     }
   }
 

@@ -29,6 +29,8 @@ export interface LastCheck {
 }
 
 const checksKept = 20_000;
+/** Images change, and what was asked with the old ones is of no use. */
+const groupsKept = 50_000;
 
 export interface AccessDeps {
   readonly registry: Registry;
@@ -41,9 +43,9 @@ export interface AccessDeps {
 export class RepositoryAccess {
   readonly #deps: AccessDeps;
   /** `repository|pull context` → key of the tag book, as of the last look. */
-  readonly #keys = new Map<string, string>();
+  readonly #keys = new LRUCache<string, string>({ max: groupsKept });
   /** Pull contexts whose secrets did not help: read again at the next look, however young they are. */
-  readonly #refused = new Set<string>();
+  readonly #refused = new LRUCache<string, true>({ max: groupsKept });
   readonly #checks = new LRUCache<string, LastCheck>({ max: checksKept });
 
   constructor(deps: AccessDeps) {
@@ -68,7 +70,7 @@ export class RepositoryAccess {
   /** To be told of every failed call: a person may be correcting the secrets that the registry refused. */
   failed({ key }: Access, error: RegistryError): void {
     if (error.code !== 'Unauthorized' && error.code !== 'Denied') return;
-    for (const [group, known] of this.#keys) if (known === key) this.#refused.add(group);
+    for (const [group, known] of this.#keys.entries()) if (known === key) this.#refused.set(group, true);
   }
 
   /** To be told of every look: what went wrong, or nothing when the registry answered. */

@@ -136,7 +136,7 @@ describe('operator/tag-book', () => {
   });
 
   it('is bounded: what was not looked at for the longest time goes first', () => {
-    const book = new TagBook({ maxBytes: 10_000 });
+    const book = new TagBook({ maxBytes: 7500 });
     const tags = Array.from({ length: 100 }, (_, index) => `1.${index}`);
     for (const name of ['a', 'b']) book.recordListing(name, { tags, origin: 'polling', at: 1 });
     book.listing('a');

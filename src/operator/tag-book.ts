@@ -121,13 +121,25 @@ export class TagBook {
   }
 
   #store(key: string, entry: Entry): void {
-    const tags = entry.listing?.tags ?? [];
-    const bytes = entryBytes + tags.length * 40 + (entry.pushes.size + entry.heads.size) * 200;
+    const bytes = entryBytes + bytesOfTags(entry.listing?.tags ?? []) + (entry.pushes.size + entry.heads.size) * 200;
     this.#entries.set(key, { ...entry, bytes });
   }
 }
 
-function trim<K, V>(map: Map<K, V>, size: number): void {
+const bytesOfList = new WeakMap<readonly string[], number>();
+const bytesPerText = 24;
+
+/** What a list of tags takes in memory, about. Counted once: a list never changes. */
+export function bytesOfTags(tags: readonly string[]): number {
+  const known = bytesOfList.get(tags);
+  if (known !== undefined) return known;
+  const bytes = tags.reduce((sum, tag) => sum + tag.length + bytesPerText, 100);
+  bytesOfList.set(tags, bytes);
+  return bytes;
+}
+
+/** Leaves the newest entries. */
+export function trim<K, V>(map: Map<K, V>, size: number): void {
   for (const key of map.keys()) {
     if (map.size <= size) return;
     map.delete(key);
