@@ -95,6 +95,19 @@ describe('operator/poll-registries', () => {
       });
     }
 
+    it('a long list rests for a millisecond per tag, whatever its workloads ask for', async (t) => {
+      const { poller, registry, time, checks } = await start(t, [aPoller('a', { 'polling-interval': '1' })]);
+      for (let tag = 0; tag < 20_000; tag++) registry.push(nginx, `1.${tag}`);
+      for (let second = 0; second < 50; second++) {
+        await time.advance(1000);
+        poller.workloadChanged(aPoller('a', { 'polling-interval': '1' }));
+      }
+      assert.deepEqual(
+        checks.map((second) => Math.round(second)),
+        [1, 21, 41],
+      );
+    });
+
     it('says when it is due', async (t) => {
       const { poller, time } = await start(t, [aPoller('a')]);
       const begun = time.now();

@@ -42,11 +42,19 @@ interface Group {
   readonly group: Consumer[];
 }
 
+/** Of one look: how many tags were read, or how long the registry wants to be left alone. */
+interface Outcome {
+  readonly tags?: number;
+  readonly retryAfterMs?: number | undefined;
+}
+
 const startSpreadMs = 60_000;
 // setInterval fires all the time when the period is longer.
 const longestTimerMs = 2 ** 31 - 1;
 /** An interval counts as passed this much early, so that jitter never costs a whole round. */
 const tolerance = 0.85;
+/** After each tag that was read a repository rests so long: reading and judging them takes a hundredth of that, whatever interval is asked for. */
+const restMsPerTag = 1;
 
 export class RegistryPoller {
   readonly #deps: PollDeps;
@@ -54,6 +62,8 @@ export class RegistryPoller {
   readonly #dueAt = new Map<string, number>();
   /** Repository → access → when it was last looked at: neighbours with other credentials may ask for another interval. */
   readonly #checkedAt = new Map<string, ReadonlyMap<string, number>>();
+  /** Repositories that are not looked at before this time, because the last look was so much work. */
+  readonly #restsUntil = new Map<string, number>();
   /** Lists that suddenly shrank: believed only when the next look says the same. */
   readonly #suspect = new Set<string>();
 
@@ -68,7 +78,8 @@ export class RegistryPoller {
     for (const [repository, consumer] of this.#wants(workload)) {
       const checkedAt = this.#lookAtKnown(repository, consumer);
       const spread = this.#random() * Math.min(consumer.intervalMs, startSpreadMs);
-      const wanted = checkedAt === undefined ? clock.now() + spread : checkedAt + consumer.intervalMs;
+      const asked = checkedAt === undefined ? clock.now() + spread : checkedAt + consumer.intervalMs;
+      const wanted = Math.max(asked, this.#restsUntil.get(repository) ?? 0);
       const known = this.#dueAt.get(repository);
       if (known !== undefined && known <= wanted) continue;
       this.#dueAt.set(repository, wanted);
@@ -122,6 +133,7 @@ export class RegistryPoller {
     if (consumers.length === 0) {
       this.#dueAt.delete(repository);
       this.#checkedAt.delete(repository);
+      this.#restsUntil.delete(repository);
       return {};
     }
     const nextAt = await this.#checkAccesses(repository, await this.#groupByAccess(repository, consumers, signal), signal);
@@ -136,7 +148,7 @@ export class RegistryPoller {
     const before = this.#checkedAt.get(repository);
     const checkedAt = new Map(before);
     this.#checkedAt.set(repository, checkedAt);
-    let [nextAt, notBefore] = [Infinity, 0];
+    let [nextAt, notBefore, tags] = [Infinity, 0, 0];
     for (const { access, group } of groups) {
       const intervalMs = Math.min(...group.map((consumer) => consumer.intervalMs));
       const last = before?.get(access.key) ?? -Infinity;
@@ -144,13 +156,15 @@ export class RegistryPoller {
       nextAt = Math.min(nextAt, (isDue ? now : last) + intervalMs * jitter);
       if (isDue) {
         checkedAt.set(access.key, now);
-        const failure = await this.#checkGroup(access, group, signal);
-        notBefore = Math.max(notBefore, now + (failure?.retryAfterMs ?? 0));
+        const outcome = await this.#checkGroup(access, group, signal);
+        notBefore = Math.max(notBefore, now + (outcome.retryAfterMs ?? 0));
+        tags += outcome.tags ?? 0;
       } else for (const consumer of group) this.#lookAtKnown(repository, consumer);
     }
     const current = new Set(groups.map(({ access }) => access.key));
     for (const key of checkedAt.keys()) if (!current.has(key)) checkedAt.delete(key);
-    return Math.max(nextAt, notBefore);
+    this.#restsUntil.set(repository, now + tags * restMsPerTag);
+    return Math.max(nextAt, notBefore, now + tags * restMsPerTag);
   }
 
   async #groupByAccess(repository: string, consumers: readonly Consumer[], signal: AbortSignal): Promise<Group[]> {
@@ -165,10 +179,10 @@ export class RegistryPoller {
     return [...groups.values()];
   }
 
-  async #checkGroup(access: Access, group: readonly Consumer[], signal: AbortSignal): Promise<RegistryError | undefined> {
+  async #checkGroup(access: Access, group: readonly Consumer[], signal: AbortSignal): Promise<Outcome> {
     const { registry, metrics, log } = this.#deps;
     const [first] = group;
-    if (!first) return undefined;
+    if (!first) return {};
     const repository = canonicalRepository(first.reference);
     metrics.increment('polling_images_checked_total');
     try {
@@ -183,7 +197,7 @@ export class RegistryPoller {
         if (this.#isCredible(access.key, tags)) this.#record(access.key, tags, group);
       }
       metrics.increment('polls_total', { result: truncated ? 'truncated' : 'ok' });
-      return undefined;
+      return { tags: tags.length };
     } catch (error) {
       if (!(error instanceof RegistryError)) throw error;
       this.#deps.access.failed(access, error);
@@ -193,7 +207,7 @@ export class RegistryPoller {
       log.warn({ repository, code: error.code, error: error.message }, 'polling failed');
       const refused = error.code === 'Unauthorized' || error.code === 'Denied';
       this.#tell(group, repository, refused ? 'NoCredentialAccepted' : 'RegistryUnavailable', error.message);
-      return error;
+      return { retryAfterMs: error.retryAfterMs };
     }
   }
 
