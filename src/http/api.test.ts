@@ -44,7 +44,7 @@ function aWorld({
     clock: { now: () => Date.parse(now) },
     audit: log.audit,
     explain: { ...anOperator().deps, controllersEnabled: true, work: { isLeading: true, nextPollAt: () => undefined } },
-    announcer: { events: new RecordingEvents(), metrics },
+    announcer: { events: new RecordingEvents(), metrics, log },
     log,
     metrics,
     health: { version: '1', isLeader: () => true, alive: () => true, checks: () => [] },

@@ -2,15 +2,19 @@ import { reasonTypes, type Reason } from '../core/reasons.ts';
 import { isAcrossNamespaces, kindLabel, triggerOf } from '../core/update-request.ts';
 import type { UpdateRequest } from '../core/update-request-schema.ts';
 import { type Workload, workloadKey } from '../core/workload.ts';
-import type { EventSubject, Events, Metrics, Problem } from '../ports.ts';
+import type { EventSubject, Events, Log, Metrics, Problem } from '../ports.ts';
 import type { Notes } from './notes.ts';
 
-/** Tells the world about a transition: Kubernetes Events on the workload and the request, and the counters that belong to it. */
+/** Tells the world about a transition: Kubernetes Events on the workload and the request, the log, and the counters that belong to it. */
 
 export interface Announcer {
   readonly events: Events;
   readonly metrics: Metrics;
+  readonly log: Log;
 }
+
+/** Each of them has its audit line, which stands in the same log. */
+const audited: readonly Reason[] = ['UpdateApproved', 'UpdateRejected', 'UpdateApplied', 'UpdateExpired', 'UpdateSuperseded'];
 
 export function workloadSubject(workload: Workload): EventSubject {
   const { apiVersion, kind, namespace, name, uid } = workload;
@@ -24,7 +28,7 @@ export function requestSubject(request: UpdateRequest): EventSubject {
 
 /** The same Event on the request and on its workload; `onRequest` where the request's own has another reason. */
 export function announce(
-  { events }: Announcer,
+  { events, log }: Announcer,
   request: UpdateRequest,
   workload: Workload | undefined,
   reason: Reason,
@@ -36,6 +40,30 @@ export function announce(
   if (isAcrossNamespaces(request)) return;
   const subject = workload ? workloadSubject(workload) : targetSubject(request);
   if (subject) events.emit(subject, reason, message);
+  if (!audited.includes(reason)) logRequest(log, request, reason, message);
+}
+
+/** One line about a request, with what it would change. */
+export function logRequest(log: Log, request: UpdateRequest, reason: Reason, message: string): void {
+  const { targetRef, containerName, currentImage, newImage, newDigest, policy, requireApproval } = request.spec;
+  const { kind, namespace, name } = targetRef;
+  const change = { container: containerName, from_image: currentImage, to_image: newImage, digest: newDigest };
+  const cause = { policy, trigger: triggerOf(request), require_approval: requireApproval !== false };
+  const fields = { reason, namespace, target_kind: kind, target_name: name, request: request.metadata.name, ...change, ...cause };
+  log[isWarning(reason) ? 'warn' : 'info'](fields, `${kind} ${namespace}/${name}: ${message}`);
+}
+
+/** What is to be said about a workload and belongs to no request: an Event on it, and the same in the log. */
+export function tellWorkload(
+  { events, log }: Pick<Announcer, 'events' | 'log'>,
+  workload: Workload,
+  reason: Reason,
+  message: string,
+): void {
+  const { kind, namespace, name } = workload;
+  events.emit(workloadSubject(workload), reason, message);
+  const fields = { reason, namespace, target_kind: kind, target_name: name };
+  log[isWarning(reason) ? 'warn' : 'info'](fields, `${kind} ${namespace}/${name}: ${message}`);
 }
 
 /** A person approved. */
@@ -53,14 +81,14 @@ export function announceRejection(to: Announcer, request: UpdateRequest, workloa
 
 /** Pull secrets of the workload that cannot be read for this repository: told once per change, silently forgotten when they can be again. */
 export function tellProblems(
-  { events, notes }: Pick<Announcer, 'events'> & { readonly notes: Notes },
+  { notes, ...to }: Pick<Announcer, 'events' | 'log'> & { readonly notes: Notes },
   workload: Workload,
   repository: string,
   { problems }: { readonly problems: readonly Problem[] },
 ): void {
   const text = problems.map(({ reason, message }) => `${reason} ${message}`).join('\n');
   if (!notes.isNews(workloadKey(workload), text, `secrets ${repository}`)) return;
-  for (const { reason, message } of problems) events.emit(workloadSubject(workload), reason, message);
+  for (const { reason, message } of problems) tellWorkload(to, workload, reason, message);
 }
 
 /** Counts the end of a change in `updates_total`. */

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { anUpdateRequest } from '../../test/builders.ts';
-import { RecordingEvents, RecordingMetrics } from '../../test/fakes/recording.ts';
+import { RecordingEvents, RecordingLog, RecordingMetrics } from '../../test/fakes/recording.ts';
 import { FakeUpdateRequests } from '../../test/fakes/update-requests.ts';
 import type { UpdateRequest, UpdateRequestStatus } from '../core/update-request-schema.ts';
 import { ApiError } from '../errors.ts';
@@ -20,7 +20,7 @@ const applied = (status: 'True' | 'False', reason: string): UpdateRequestStatus[
 function aWorld(request: UpdateRequest | undefined = anUpdateRequest()) {
   const requests = new FakeUpdateRequests(request ? [request] : []);
   const audits: AuditEntry[] = [];
-  const announcer = { events: new RecordingEvents(), metrics: new RecordingMetrics() };
+  const announcer = { events: new RecordingEvents(), metrics: new RecordingMetrics(), log: new RecordingLog() };
   const audit = (entry: AuditEntry): void => void audits.push(entry);
   const deps = { requests, changes: requests.changes, clock: { now: () => Date.parse(now) }, audit, announcer };
   return { requests, audits, deps, announcer, stored: () => requests.get(ref.namespace, ref.name) };

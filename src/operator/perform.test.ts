@@ -36,7 +36,7 @@ describe('operator/perform', () => {
   ];
   for (const [title, action, writes, phase, conditions] of rows) {
     it(title, async () => {
-      const { deps, updateRequests, events } = anOperator({ workloads: [workload] });
+      const { deps, updateRequests, events, log } = anOperator({ workloads: [workload] });
       await perform([action], workload, deps, signal);
       const { status } = updateRequests.get('shop', 'new') ?? {};
       assert.deepEqual(updateRequests.writes, writes);
@@ -45,7 +45,12 @@ describe('operator/perform', () => {
         (status?.conditions ?? []).map(({ type, status: word }) => `${type} ${word}`),
         conditions,
       );
-      assert.equal(events.emitted.length, phase === undefined ? 0 : 2);
+      assert.deepEqual(
+        events.emitted.filter((event) => event.startsWith('Deployment')).map((event) => event.split(' ')[2]),
+        phase === undefined ? [] : ['UpdateAvailable'],
+      );
+      assert.equal(/not verified.*no answer/.test(events.messages[0] ?? ''), conditions.includes('Verified Unknown'));
+      assert.equal(log.lines.filter(({ fields }) => 'reason' in fields && fields.reason === 'UpdateAvailable').length, 1);
     });
   }
 

@@ -1,5 +1,6 @@
 import type { Action } from '../core/plan.ts';
 import type { Workload } from '../core/workload.ts';
+import { describe, logRequest } from './announce.ts';
 import type { OperatorDeps } from './deps.ts';
 import { open, supersede, unverifiedCondition, verifiedCondition } from './request-transitions.ts';
 
@@ -27,7 +28,10 @@ async function create(
   signal: AbortSignal,
 ): Promise<void> {
   const request = await deps.updateRequests.create({ namespace: workload.namespace, name, owner: workload, spec }, signal);
-  if (unverified === undefined && spec.requireApproval === false) return;
+  if (unverified === undefined && spec.requireApproval === false) {
+    logRequest(deps.log, request, 'UpdateAvailable', `${describe(request)} needs no approval`);
+    return;
+  }
   const condition = unverified === undefined ? verifiedCondition(spec.newDigest ?? '') : unverifiedCondition(unverified);
   await open({ request, workload, deps, signal }, condition);
 }

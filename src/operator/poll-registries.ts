@@ -3,7 +3,7 @@ import type { Reason } from '../core/reasons.ts';
 import { type Workload, workloadKey } from '../core/workload.ts';
 import { RegistryError } from '../errors.ts';
 import type { Clock, Events, Log, Metrics, Registry, Workloads } from '../ports.ts';
-import { tellProblems, workloadSubject } from './announce.ts';
+import { tellProblems, tellWorkload } from './announce.ts';
 import { type Controller, controllerQueue, type Result, runController, type Stop } from './controller.ts';
 import type { Notes } from './notes.ts';
 import type { Access, RepositoryAccess } from './repository-access.ts';
@@ -204,7 +204,7 @@ export class RegistryPoller {
       this.#deps.access.checked(access, 'polling', error);
       metrics.increment('polls_total', { result: error.code });
       metrics.increment('polling_errors_total');
-      log.warn({ repository, code: error.code, error: error.message }, 'polling failed');
+      log.debug({ repository, code: error.code, error: error.message }, 'polling failed');
       const refused = error.code === 'Unauthorized' || error.code === 'Denied';
       this.#tell(group, repository, refused ? 'NoCredentialAccepted' : 'RegistryUnavailable', error.message);
       return { retryAfterMs: error.retryAfterMs };
@@ -270,7 +270,7 @@ export class RegistryPoller {
   #tell(group: readonly Consumer[], repository: string, reason: Reason, message: string): void {
     for (const { workload } of group) {
       if (!this.#deps.notes.isNews(workloadKey(workload), `${reason} ${message}`, `poll ${repository}`)) continue;
-      this.#deps.events.emit(workloadSubject(workload), reason, message);
+      tellWorkload(this.#deps, workload, reason, message);
     }
   }
 

@@ -44,6 +44,30 @@ describe('operator/reconcile-workload', () => {
     assert.deepEqual(registry.calls, []);
   });
 
+  const told: readonly (readonly [string, { policy: string; image: string }, readonly string[], events: string[], lines: string[]])[] = [
+    ['what only a person can change', { policy: 'minor', image: 'nginx:latest' }, [], ['CurrentTagNotVersion'], ['CurrentTagNotVersion']],
+    ['a date has no levels', { policy: 'minor', image: 'nginx:20240115' }, [], ['DateTag'], ['DateTag']],
+    ['all takes a push, so there is nothing to change', { policy: 'all', image: 'nginx:latest' }, [], [], []],
+    ['a push that changes nothing is in the log alone', { policy: 'patch', image: 'nginx:1.25.0' }, ['1.26.0'], [], ['NoEligibleTag']],
+    ['nothing is known: no word', { policy: 'patch', image: 'nginx:1.25.0' }, [], [], []],
+  ];
+  for (const [title, { policy, image }, pushed, expected, lines] of told) {
+    it(`tells once: ${title}`, async () => {
+      const workload = aWorkload({ annotations: { 'headwind.sh/policy': policy }, slots: [{ container: 'web', init: false, image }] });
+      const { run, events, log } = await start({ workloads: [workload] }, pushed);
+      await run();
+      await run();
+      assert.deepEqual(
+        events.emitted,
+        expected.map((reason) => `Deployment shop/web ${reason}`),
+      );
+      assert.deepEqual(
+        log.lines.map(({ fields }) => 'reason' in fields && fields.reason),
+        lines,
+      );
+    });
+  }
+
   it('a further run finds nothing to do', async () => {
     const { run, workloads, updateRequests } = await start({ workloads: [aWorkload({ annotations: direct })] }, ['1.26']);
     await run();

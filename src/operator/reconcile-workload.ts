@@ -3,7 +3,7 @@ import { type Action, joinPlans, type Plan, type PlanInput, type PlannedSlot, pl
 import type { Reason } from '../core/reasons.ts';
 import { parseWorkloadKey, type Workload, workloadKey } from '../core/workload.ts';
 import { ApiError, RegistryError } from '../errors.ts';
-import { isWarning, workloadSubject } from './announce.ts';
+import { isWarning, tellWorkload } from './announce.ts';
 import { Breather } from './breather.ts';
 import { findOutdated } from './clean-up.ts';
 import type { Result } from './controller.ts';
@@ -59,6 +59,7 @@ async function planAndPerform(
   });
   deps.notes.setPlan(key, plan.slots);
   tellHolds(workload, plan, deps);
+  logVerdicts(workload, plan, deps);
   let [changed, retryMs] = [false, Infinity];
   for (const action of plan.actions) {
     const failure = await performOrExplain(action, workload, deps, signal);
@@ -97,7 +98,7 @@ async function performOrExplain(
     const reason = isNotFound(error) ? 'TagNotFound' : 'RegistryUnavailable';
     const { container } = action.slot;
     if (deps.notes.isNews(workloadKey(workload), `${reason} ${error.message}`, `confirm ${container}`)) {
-      deps.events.emit(workloadSubject(workload), reason, `${container}: ${error.message}`);
+      tellWorkload(deps, workload, reason, `${container}: ${error.message}`);
     }
     return { retryMs: error.retryAfterMs ?? askAgainMs };
   }
@@ -107,7 +108,7 @@ async function performOrExplain(
 function tellHolds(workload: Workload, plan: Plan, deps: OperatorDeps): void {
   const told: { reason: Reason; message: string }[] = [...deps.notes.settings(workload).problems];
   for (const { container, reason, message } of plan.slots) {
-    if (reason === 'DryRun' || (isWarning(reason) && reason !== 'InvalidAnnotation'))
+    if (isLasting(reason, container, workload, deps) || (isWarning(reason) && reason !== 'InvalidAnnotation'))
       told.push({ reason, message: `${container}: ${message}` });
   }
   if (!readHistory(workload.annotations).readable) {
@@ -117,7 +118,11 @@ function tellHolds(workload: Workload, plan: Plan, deps: OperatorDeps): void {
     });
   }
   if (plan.slots.length === 0 && workload.slots.length > 0) {
-    told.push({ reason: 'NoContainerMatches', message: 'headwind.sh/images means none of the containers' });
+    const names = workload.slots.map(({ container }) => container).slice(0, 10);
+    told.push({
+      reason: 'NoContainerMatches',
+      message: `headwind.sh/images means none of the containers (${names.join(', ')}) and none of their images`,
+    });
   }
   if (!deps.pollingEnabled && wantsPolling(workload, deps)) {
     told.push({
@@ -127,7 +132,28 @@ function tellHolds(workload: Workload, plan: Plan, deps: OperatorDeps): void {
   }
   const text = told.map(({ reason, message }) => `${reason} ${message}`).join('\n');
   if (!deps.notes.isNews(workloadKey(workload), text)) return;
-  for (const { reason, message } of told) deps.events.emit(workloadSubject(workload), reason, message);
+  for (const { reason, message } of told) tellWorkload(deps, workload, reason, message);
+}
+
+/** What no news changes, only a person; `all` still takes a push. */
+function isLasting(reason: Reason, container: string, workload: Workload, { notes }: OperatorDeps): boolean {
+  if (reason !== 'CurrentTagNotVersion') return reason === 'DryRun' || reason === 'DateTag';
+  const settings = notes.settings(workload).container(container);
+  return !('held' in settings) && settings.policy.name !== 'all';
+}
+
+/** Why a push changes nothing: once per change, in the log alone. */
+function logVerdicts(workload: Workload, plan: Plan, deps: OperatorDeps): void {
+  const { kind, namespace, name } = workload;
+  const key = workloadKey(workload);
+  for (const { container, reason, message, candidate, judged } of plan.slots) {
+    if (!judged || deps.book.sequence <= deps.notes.watermark(key, container)) continue;
+    const isSaidElsewhere = candidate !== undefined || isWarning(reason) || isLasting(reason, container, workload, deps);
+    const text = isSaidElsewhere || reason === 'UpToDate' || reason === 'PolicyNone' ? '' : `${reason} ${message}`;
+    if (!deps.notes.isNews(key, text, `verdict ${container}`)) continue;
+    const fields = { reason, namespace, target_kind: kind, target_name: name, container };
+    deps.log.info(fields, `${kind} ${namespace}/${name}: ${container}: nothing to do: ${message}`);
+  }
 }
 
 function wantsPolling(workload: Workload, { notes }: OperatorDeps): boolean {

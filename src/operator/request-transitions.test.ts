@@ -102,6 +102,13 @@ const rows: readonly Row[] = [
     events: both('InvalidTransition'),
   },
   {
+    title: 'whoever set an illegal phase has not approved',
+    step: { kind: 'put-back', message: 'the phase cannot go' },
+    request: { status: { ...pending, phase: 'Completed', approvedBy: 'me', rejectedBy: 'me' } },
+    status: { phase: 'Pending' },
+    events: both('InvalidTransition'),
+  },
+  {
     title: 'a direct request that is put back stays approved by policy',
     step: { kind: 'put-back', message: 'the phase cannot go' },
     request: { spec: direct, status: { phase: 'Pending', createdAt: at } },
@@ -115,7 +122,7 @@ const rows: readonly Row[] = [
     status: { phase: 'Expired', message: 'nobody decided' },
     conditions: ['Applied False UpdateExpired'],
     events: both('UpdateExpired'),
-    audit: ['expire headwind success operator'],
+    audit: ['expire headwind success operator nobody decided'],
   },
   {
     title: 'superseded',
@@ -124,7 +131,7 @@ const rows: readonly Row[] = [
     status: { ...approved, phase: 'Expired', message: '1.27 takes its place' },
     conditions: ['Applied False TooSoon', 'Superseded True UpdateSuperseded'],
     events: both('UpdateSuperseded'),
-    audit: ['supersede headwind success operator'],
+    audit: ['supersede headwind success operator 1.27 takes its place'],
   },
   {
     title: 'superseded because the tag moved',
@@ -133,7 +140,7 @@ const rows: readonly Row[] = [
     status: { phase: 'Expired', message: 'moved' },
     conditions: ['Superseded True DigestChanged'],
     events: both('UpdateSuperseded'),
-    audit: ['supersede headwind success operator'],
+    audit: ['supersede headwind success operator moved'],
   },
   ...(['UpdateFailed', 'CrossNamespace', 'InvalidReference'] as const).map(
     (reason): Row => ({
@@ -288,7 +295,12 @@ describe('operator/request-transitions', () => {
 
   it('says what changes from what to what', async () => {
     const { says } = await take({ kind: 'open' }, { status: {} });
-    assert.equal(says[0], 'web: nginx:1.25 → nginx:1.26 waits for approval');
+    assert.equal(says[0], 'web: nginx:1.25 → nginx:1.26 waits for approval (UpdateRequest web-web-1-26-0a1b2c3d)');
+  });
+
+  it('names the request that was put back, and its phase', async () => {
+    const { says } = await take({ kind: 'put-back', message: 'the phase cannot go' }, { status: { ...pending, phase: 'Completed' } });
+    assert.equal(says[0], 'UpdateRequest web-web-1-26-0a1b2c3d: the phase cannot go; it is Pending again');
   });
 
   it('without the workload the Event still belongs to the object that the request names', async () => {

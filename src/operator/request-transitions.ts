@@ -65,9 +65,18 @@ function write({ request, deps, signal }: RequestContext, change: StatusChange, 
 
 async function putBack(message: string, context: RequestContext): Promise<true> {
   const phase = phaseOf(context.request);
-  await write(context, phase === 'Approved' ? { phase, ...approvalOf(context) } : { phase });
-  announce(context.deps, context.request, context.workload, 'InvalidTransition', message);
+  await write(context, phase === 'Approved' ? { phase, ...approvalOf(context) } : { phase, ...withoutStrayNames(context.request) });
+  const { name } = context.request.metadata;
+  announce(context.deps, context.request, context.workload, 'InvalidTransition', `UpdateRequest ${name}: ${message}; it is ${phase} again`);
   return true;
+}
+
+/** A name without a time came with the illegal step: nobody is to read later that this person approved. */
+function withoutStrayNames({ status }: UpdateRequest): StatusChange {
+  return {
+    ...(status.approvedAt === undefined ? { approvedBy: undefined } : {}),
+    ...(status.rejectedAt === undefined ? { rejectedBy: undefined } : {}),
+  };
 }
 
 /** Somebody approved with kubectl and may have named nobody: name and time are completed. */
@@ -92,7 +101,10 @@ async function acceptRejection(context: RequestContext): Promise<true> {
 /** A new request that needs approval is Pending from the start. */
 export async function open(context: RequestContext, verified?: NewCondition): Promise<true> {
   await write(context, { phase: 'Pending' }, ...(verified ? [verified] : []));
-  announce(context.deps, context.request, context.workload, 'UpdateAvailable', `${describe(context.request)} waits for approval`);
+  const { deps, request, workload } = context;
+  const doubt = verified?.status === 'Unknown' ? `; it is not verified, as the registry cannot be asked: ${verified.message}` : '';
+  const message = `${describe(request)} waits for approval (UpdateRequest ${request.metadata.name})${doubt}`;
+  announce(deps, request, workload, 'UpdateAvailable', message);
   return true;
 }
 
@@ -100,7 +112,7 @@ async function expire(message: string, context: RequestContext): Promise<true> {
   await write(context, { phase: 'Expired', message }, { type: 'Applied', status: 'False', reason: 'UpdateExpired', message });
   announce(context.deps, context.request, context.workload, 'UpdateExpired', `${describe(context.request)}: ${message}`);
   countResult(context.deps, context.request, 'expired');
-  context.deps.audit(auditEntry(context.request, 'expire', 'headwind', 'operator'));
+  context.deps.audit({ ...auditEntry(context.request, 'expire', 'headwind', 'operator'), reason: message });
   return true;
 }
 
@@ -113,7 +125,7 @@ export async function supersede(
   await write(context, { phase: 'Expired', message }, { type: 'Superseded', status: 'True', reason, message });
   announce(context.deps, context.request, context.workload, 'UpdateSuperseded', `${describe(context.request)}: ${message}`);
   countResult(context.deps, context.request, 'superseded');
-  context.deps.audit(auditEntry(context.request, 'supersede', 'headwind', 'operator'));
+  context.deps.audit({ ...auditEntry(context.request, 'supersede', 'headwind', 'operator'), reason: message });
   return true;
 }
 

@@ -127,7 +127,7 @@ describe('telemetry/log', () => {
         level: 'info',
         timestamp: '2026-01-15T10:00:00.000Z',
         target: 'headwind::audit',
-        message: 'approve UpdateRequest shop/web-1: success',
+        message: 'approve UpdateRequest shop/web-1 by alice: success',
       });
     });
   }

@@ -1,6 +1,6 @@
 import { pino } from 'pino';
 import type { LogLevel } from '../core/config-table.ts';
-import type { Audit, Clock, Log } from '../ports.ts';
+import type { Audit, AuditEntry, Clock, Log } from '../ports.ts';
 import { redactFields, redactText } from './redact.ts';
 
 export interface OperatorLog extends Log {
@@ -26,11 +26,18 @@ export function createLog({ level, clock, destination = standardOutput() }: LogO
     info: (fields, message) => logger.info(fields, message),
     warn: (fields, message) => logger.warn(fields, message),
     error: (fields, message) => logger.error(fields, message),
-    audit: (entry) => auditor.info(entry, `${entry.action} ${entry.resource_type} ${entry.namespace}/${entry.name}: ${entry.result}`),
+    audit: (entry) => auditor.info(entry, auditSentence(entry)),
     setLevel(next) {
       logger.level = pinoLevel(next);
     },
   };
+}
+
+/** `approve UpdateRequest shop/web-1 by alice: failed, WrongPhase (Deployment web: web:1.4 → web:1.5)` */
+function auditSentence(entry: AuditEntry): string {
+  const { action, resource_type: type, namespace, name, username, result, reason, target_kind: kind, target_name: target } = entry;
+  const change = entry.to_image === undefined ? '' : ` (${kind} ${target}: ${entry.from_image} → ${entry.to_image})`;
+  return `${action} ${type} ${namespace}/${name} by ${username}: ${result}${reason === undefined ? '' : `, ${reason}`}${change}`;
 }
 
 function createLogger(target: string, level: LogLevel, clock: Clock, destination: { write(line: string): unknown }): pino.Logger {
