@@ -6,9 +6,11 @@ import { RegistryError } from '../errors.ts';
 import type { Push } from '../core/plan.ts';
 import type { Clock, Events, Log, Metrics, Registry, Workloads } from '../ports.ts';
 import { tellProblems } from './announce.ts';
-import { type Controller, controllerQueue, type Result, runController, type Stop } from './controller.ts';
+import { type Controller, controllerQueue, type Result, runController, type Stop, tenantWorkers } from './controller.ts';
+import { logDelivery } from './log-delivery.ts';
 import type { Notes } from './notes.ts';
 import { type Access, isNotFound, type RepositoryAccess } from './repository-access.ts';
+import { laneOfRepository } from './repository-lane.ts';
 import type { TagBook } from './tag-book.ts';
 import type { WorkQueue } from './work-queue.ts';
 
@@ -70,15 +72,19 @@ export class HintDesk {
 
   constructor(deps: HintDeps) {
     this.#deps = deps;
-    this.#queue = controllerQueue('hints', deps.metrics);
+    this.#queue = controllerQueue('hints', deps.metrics, (repository: string) => laneOfRepository(repository, deps.workloads));
   }
 
   /** Takes hints in without asking anybody. `unavailable` when there is no room: the sender should try again. */
   accept(hints: readonly PushHint[]): 'accepted' | 'unavailable' {
     let result: 'accepted' | 'unavailable' = 'accepted';
+    const users = new Map<string, number>();
+    let taken = 0;
     for (const hint of hints) {
       const repository = canonicalRepository(hint);
-      if (!isTag(hint.tag) || this.#isDuplicate(hint) || isEmpty(this.#deps.workloads.using(repository))) continue;
+      const using = users.get(repository) ?? count(this.#deps.workloads.using(repository));
+      users.set(repository, using);
+      if (!isTag(hint.tag) || this.#isDuplicate(hint) || using === 0) continue;
       if (!this.#makeRoom(repository, hint.tag)) {
         result = 'unavailable';
         continue;
@@ -87,7 +93,9 @@ export class HintDesk {
       this.#remember(hint);
       this.#enqueue(repository, { hint, arrival: this.#deps.book.arrive(), settled: new Set(), misses: 0, notBefore: 0 });
       this.#schedule(repository);
+      taken++;
     }
+    logDelivery(this.#deps.log, hints, taken, [...users.values()]);
     return result;
   }
 
@@ -99,7 +107,7 @@ export class HintDesk {
       queue: this.#queue,
       log,
       metrics,
-      workers: 16,
+      workers: tenantWorkers,
       reconcile: (key, signal) => this.#check(key, signal),
     };
     return runController(controller, stop);
@@ -274,7 +282,8 @@ interface Group {
   readonly workloads: Workload[];
 }
 
-function isEmpty(items: Iterable<unknown>): boolean {
-  for (const _ of items) return false;
-  return true;
+function count(items: Iterable<unknown>): number {
+  let number = 0;
+  for (const _ of items) number++;
+  return number;
 }

@@ -28,9 +28,14 @@ export interface Stop {
   readonly abort?: AbortSignal;
 }
 
-/** A queue whose depth is the metric `queue_depth` of this controller. */
-export function controllerQueue<K = string>(name: string, metrics: Metrics): WorkQueue<K> {
-  return new WorkQueue<K>({ onDepth: (depth) => metrics.set('queue_depth', depth, { controller: name }) });
+/** Workers of a controller that serves tenants, and how many of them one tenant may hold while its registry, or its object, is slow. */
+export const tenantWorkers = 16;
+const mostPerLane = tenantWorkers / 2;
+
+/** A queue whose depth is the metric `queue_depth` of this controller; with `laneOf`, lanes take turns and none holds all workers. */
+export function controllerQueue<K = string>(name: string, metrics: Metrics, laneOf?: (key: K) => string): WorkQueue<K> {
+  const onDepth = (depth: number) => metrics.set('queue_depth', depth, { controller: name });
+  return new WorkQueue<K>({ onDepth, laneOf, mostPerLane: laneOf && mostPerLane });
 }
 
 /** Works through the queue until `signal` aborts and every running reconcile has returned. */

@@ -1,9 +1,9 @@
 import type { PushHint } from '../core/push-hint.ts';
-import { type Workload, type WorkloadRef, workloadKey } from '../core/workload.ts';
+import { parseWorkloadKey, type Workload, type WorkloadRef, workloadKey } from '../core/workload.ts';
 import { targetOf } from '../core/update-request.ts';
 import type { Registry } from '../ports.ts';
 import { HintDesk } from './check-hints.ts';
-import { controllerQueue, runController } from './controller.ts';
+import { controllerQueue, runController, tenantWorkers } from './controller.ts';
 import type { OperatorDeps } from './deps.ts';
 import { guardWrites } from './guard-writes.ts';
 import { RegistryPoller } from './poll-registries.ts';
@@ -89,7 +89,7 @@ export class LeaderWork {
 
   #start(term: LeaderTerm): Running {
     const { metrics } = this.#deps;
-    const queue = controllerQueue('workload', metrics);
+    const queue = controllerQueue('workload', metrics, (key: string) => parseWorkloadKey(key).namespace);
     const guarded = guardWrites(this.#deps.workloads, this.#deps.updateRequests, () => term.assertHeld());
     const shared = { ...this.#deps, ...guarded, registry: this.#registry, wake: (key: string) => queue.add(key) };
     const desk = new HintDesk({ ...shared, verify: this.#settings.verify });
@@ -106,7 +106,7 @@ export class LeaderWork {
     const { log, metrics } = deps;
     const reconcile = (key: string, signal: AbortSignal) => reconcileWorkload(key, deps, signal);
     await runController(
-      { name: 'workload', queue, reconcile, log, metrics, workers: this.#settings.workers ?? 8 },
+      { name: 'workload', queue, reconcile, log, metrics, workers: this.#settings.workers ?? tenantWorkers },
       { signal: term.stopping, abort: term.lost },
     );
   }

@@ -4,9 +4,10 @@ import { type Workload, workloadKey } from '../core/workload.ts';
 import { RegistryError } from '../errors.ts';
 import type { Clock, Events, Log, Metrics, Registry, Workloads } from '../ports.ts';
 import { tellProblems, tellWorkload } from './announce.ts';
-import { type Controller, controllerQueue, type Result, runController, type Stop } from './controller.ts';
+import { type Controller, controllerQueue, type Result, runController, type Stop, tenantWorkers } from './controller.ts';
 import type { Notes } from './notes.ts';
 import type { Access, RepositoryAccess } from './repository-access.ts';
+import { laneOfRepository } from './repository-lane.ts';
 import type { TagBook } from './tag-book.ts';
 import type { WorkQueue } from './work-queue.ts';
 
@@ -69,7 +70,7 @@ export class RegistryPoller {
 
   constructor(deps: PollDeps) {
     this.#deps = deps;
-    this.#queue = controllerQueue('polling', deps.metrics);
+    this.#queue = controllerQueue('polling', deps.metrics, (repository: string) => laneOfRepository(repository, deps.workloads));
   }
 
   /** A workload appeared or changed: its repositories are looked at in time. Cheap, called for every event. */
@@ -115,7 +116,7 @@ export class RegistryPoller {
       queue: this.#queue,
       log,
       metrics,
-      workers: 16,
+      workers: tenantWorkers,
       reconcile: (key, signal) => this.#check(key, signal),
     };
     for (const workload of this.#deps.workloads.all()) this.workloadChanged(workload);

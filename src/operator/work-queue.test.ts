@@ -56,6 +56,55 @@ describe('operator/work-queue', () => {
     assert.equal(queue.depth, 0);
   });
 
+  describe('lanes', () => {
+    const inLanes = (t: TestContext, mostPerLane?: number) => {
+      const queue = new WorkQueue({ laneOf: (key) => key.split('/')[0] ?? '', mostPerLane });
+      t.after(() => queue.close());
+      return queue;
+    };
+
+    it('take turns, so that many keys of one do not hold up another', async (t) => {
+      const queue = inLanes(t);
+      for (const key of ['a/1', 'a/2', 'a/3', 'b/1', 'c/1', 'b/2']) queue.add(key);
+      assert.deepEqual(await drain(queue), ['a/1', 'b/1', 'c/1', 'a/2', 'b/2', 'a/3']);
+    });
+
+    it('hold only so many workers, whatever waits', async (t) => {
+      const queue = inLanes(t, 2);
+      for (let index = 0; index < 100; index++) queue.add(`a/${index}`);
+      assert.deepEqual([await queue.take(), await queue.take()], ['a/0', 'a/1']);
+      const [third, fourth] = [queue.take(), queue.take()];
+      queue.add('b/1');
+      assert.equal(await third, 'b/1');
+      queue.done('a/0');
+      assert.equal(await fourth, 'a/2');
+      queue.done('b/1');
+      queue.done('a/1');
+      assert.equal(await queue.take(), 'a/3');
+    });
+
+    it('a key that was added while a worker had it waits like every other of its lane', async (t) => {
+      const queue = inLanes(t, 1);
+      queue.add('a/1');
+      assert.equal(await queue.take(), 'a/1');
+      queue.add('a/2');
+      queue.add('a/1');
+      const next = queue.take();
+      queue.done('a/1');
+      assert.equal(await next, 'a/2');
+      queue.done('a/2');
+      assert.equal(await queue.take(), 'a/1');
+    });
+
+    it('a key that is lifted from low to high keeps its lane', async (t) => {
+      const queue = inLanes(t);
+      queue.add('a/1', { low: true });
+      queue.add('b/1', { low: true });
+      queue.add('b/1');
+      assert.deepEqual(await drain(queue), ['b/1', 'a/1']);
+    });
+  });
+
   it('serves low adds after all others, and a high add lifts a waiting low one', async (t) => {
     const queue = aQueue(t);
     for (const key of ['a', 'b', 'c']) queue.add(key, { low: true });

@@ -1,4 +1,6 @@
-export interface WorkQueueOptions {
+import { Lanes } from './lanes.ts';
+
+export interface WorkQueueOptions<K = string> {
   /** First delay after a failure; doubled with each further one. */
   readonly backoffMs?: number;
   readonly maximumBackoffMs?: number;
@@ -8,6 +10,10 @@ export interface WorkQueueOptions {
   readonly now?: () => number;
   /** Told whenever the number of keys that wait for a worker changes. */
   readonly onDepth?: (depth: number) => void;
+  /** Whose key it is: lanes take turns. */
+  readonly laneOf?: ((key: K) => string) | undefined;
+  /** Workers that one lane may hold at a time, so that slow work of one leaves room for others. */
+  readonly mostPerLane?: number | undefined;
 }
 
 export interface AddOptions {
@@ -20,11 +26,14 @@ type Waiter<K> = (key: K | undefined) => void;
 // setTimeout fires at once when the delay is longer.
 const longestTimerMs = 2 ** 31 - 1;
 
-/** One entry per key, never two workers on one key, delayed adds, a backoff per key, two priorities. */
+/** One entry per key, never two workers on one key, delayed adds, a backoff per key, two priorities, turns between lanes. */
 export class WorkQueue<K = string> {
-  readonly #high = new Set<K>();
-  readonly #low = new Set<K>();
-  readonly #active = new Set<K>();
+  readonly #high = new Lanes<K>();
+  readonly #low = new Lanes<K>();
+  /** With the lane each was taken from. */
+  readonly #active = new Map<K, string>();
+  /** Lane → keys of it that workers have. */
+  readonly #busy = new Map<string, number>();
   /** Keys added while a worker has them; the value says whether all those adds were low. */
   readonly #dirty = new Map<K, boolean>();
   readonly #delayed = new Map<K, { at: number; timer: NodeJS.Timeout }>();
@@ -35,14 +44,18 @@ export class WorkQueue<K = string> {
   readonly #random: () => number;
   readonly #now: () => number;
   readonly #onDepth: ((depth: number) => void) | undefined;
+  readonly #laneOf: (key: K) => string;
+  readonly #mostPerLane: number;
   #closed = false;
 
-  constructor(options: WorkQueueOptions = {}) {
+  constructor(options: WorkQueueOptions<K> = {}) {
     this.#backoffMs = options.backoffMs ?? 200;
     this.#maximumBackoffMs = options.maximumBackoffMs ?? 300_000;
     this.#random = options.random ?? Math.random;
     this.#now = options.now ?? (() => performance.now());
     this.#onDepth = options.onDepth;
+    this.#laneOf = options.laneOf ?? (() => '');
+    this.#mostPerLane = options.mostPerLane ?? Infinity;
   }
 
   /** Keys that wait for a worker now. */
@@ -68,10 +81,8 @@ export class WorkQueue<K = string> {
     }
     if (low ? this.#high.has(key) || this.#low.has(key) : this.#high.has(key)) return;
     this.#low.delete(key);
-    (low ? this.#low : this.#high).add(key);
-    const waiter = this.#waiters.shift();
-    if (waiter) waiter(this.#next());
-    else this.#onDepth?.(this.depth);
+    (low ? this.#low : this.#high).add(key, this.#laneOf(key));
+    if (!this.#serve()) this.#onDepth?.(this.depth);
   }
 
   /** Wakes a key after a delay; of two delays the earlier one stands. */
@@ -112,11 +123,12 @@ export class WorkQueue<K = string> {
 
   /** Gives a key back; it runs again at once if it was added meanwhile. */
   done(key: K): void {
-    this.#active.delete(key);
+    this.#free(key);
     const low = this.#dirty.get(key);
-    if (low === undefined) return;
     this.#dirty.delete(key);
-    this.add(key, { low });
+    if (low !== undefined) this.add(key, { low });
+    // A key of the same lane may have waited for this.
+    this.#serve();
   }
 
   /** Ends the queue: what waits is dropped, later adds do nothing, every waiting worker is told. */
@@ -138,15 +150,34 @@ export class WorkQueue<K = string> {
     this.#delayed.delete(key);
   }
 
-  #next(): K | undefined {
-    for (const waiting of [this.#high, this.#low]) {
-      for (const key of waiting) {
-        waiting.delete(key);
-        this.#active.add(key);
-        this.#onDepth?.(this.depth);
-        return key;
-      }
+  /** Gives keys to workers that wait, as far as there are both. */
+  #serve(): boolean {
+    let served = false;
+    while (this.#waiters.length > 0) {
+      const key = this.#next();
+      if (key === undefined) break;
+      this.#waiters.shift()?.(key);
+      served = true;
     }
-    return undefined;
+    return served;
+  }
+
+  #next(): K | undefined {
+    const mayGoOn = (lane: string) => (this.#busy.get(lane) ?? 0) < this.#mostPerLane;
+    const taken = this.#high.take(mayGoOn) ?? this.#low.take(mayGoOn);
+    if (!taken) return undefined;
+    this.#active.set(taken.key, taken.lane);
+    this.#busy.set(taken.lane, (this.#busy.get(taken.lane) ?? 0) + 1);
+    this.#onDepth?.(this.depth);
+    return taken.key;
+  }
+
+  #free(key: K): void {
+    const lane = this.#active.get(key);
+    if (lane === undefined) return;
+    this.#active.delete(key);
+    const busy = (this.#busy.get(lane) ?? 1) - 1;
+    if (busy > 0) this.#busy.set(lane, busy);
+    else this.#busy.delete(lane);
   }
 }
