@@ -51,7 +51,7 @@ function aHint(tag: string, overrides: Partial<PushHint> = {}): PushHint {
 
 describe('operator/check-hints', () => {
   it('what the registry confirms is recorded, and those who use it are woken', async (t) => {
-    const { desk, registry, book, time, woken } = await start(t, {
+    const { desk, registry, book, time, woken, log } = await start(t, {
       workloads: [
         aWorkload(),
         aWorkload({ name: 'api', slots: [{ container: 'a', init: true, image: 'docker.io/nginx:1.20' }] }),
@@ -65,6 +65,7 @@ describe('operator/check-hints', () => {
     assert.deepEqual(registry.calls, [`resolve ${nginx}:1.26`]);
     const [push] = book.pushes(`${nginx}|anonymous`, 0);
     assert.deepEqual([push?.tag, push?.digest, push?.verified], ['1.26', aDigest('x'), true]);
+    assert.partialDeepStrictEqual(log.lines, [{ level: 'info', fields: { hints: 1, taken: 1, workloads: 2 } }]);
   });
 
   describe('who is asked for', () => {
