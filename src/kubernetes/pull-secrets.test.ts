@@ -47,6 +47,27 @@ describe('kubernetes/pull-secrets', () => {
     );
   });
 
+  it('a name that no object can have is never asked for', async (t) => {
+    const { secrets, api } = await start(t);
+    const { problems } = await secrets.of(aContext({ pullSecretNames: ['..', 'a/b', 'A', ''] }), signal);
+    assert.equal(problems.length, 4);
+    assert.match(problems[0]?.message ?? '', /Secret shop\/\.\. cannot exist/);
+    assert.deepEqual(sentTo(api), []);
+  });
+
+  it('of a pod that names thousands only the first are read', async (t) => {
+    const { secrets, api } = await start(t);
+    const { problems } = await secrets.of(aContext({ pullSecretNames: Array.from({ length: 5000 }, (_, index) => `s${index}`) }), signal);
+    assert.equal(sentTo(api).length, 20);
+    assert.match(problems.at(-1)?.message ?? '', /names 5000 pull secrets; only the first 20 are read/);
+  });
+
+  it('what is kept is decoded once', async (t) => {
+    const { secrets } = await start(t);
+    const read = async () => (await secrets.of(aContext({ pullSecretNames: ['regcred'] }), signal)).secrets[0];
+    assert.equal(await read(), await read());
+  });
+
   it('only where the template names none, those of its service account', async (t) => {
     const { secrets } = await start(t);
     assert.deepEqual(names(await secrets.of(aContext(), signal)), ['of-account']);

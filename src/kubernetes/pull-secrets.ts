@@ -7,6 +7,9 @@ import { resourcePath } from './resource-path.ts';
 
 const keptMs = 60_000;
 const keptBytes = 8 * 1024 * 1024;
+/** Of one pod. Each is a request to the API server, whose budget is everybody's. */
+const mostNames = 20;
+const objectName = /^[a-z0-9][a-z0-9.-]{0,252}$/;
 
 /** What was found under a name: the object, or why there is none. */
 type Found<T> = { readonly value: T } | { readonly problem: Problem };
@@ -21,6 +24,7 @@ interface KubePullSecretsOptions {
 export class KubePullSecrets implements PullSecrets {
   readonly #client: Pick<KubeClient, 'json'>;
   readonly #kept: LRUCache<string, Found<RawObject>>;
+  readonly #decoded = new WeakMap<RawObject, PullSecret>();
   readonly #underWay = new Map<string, Promise<Found<RawObject>>>();
 
   constructor({ client, now }: KubePullSecretsOptions) {
@@ -42,12 +46,20 @@ export class KubePullSecrets implements PullSecrets {
     const { namespace, pullSecretNames } = context;
     const named = pullSecretNames.length > 0 ? { value: pullSecretNames } : await this.#namesOfAccount(context, signal, fresh);
     if ('problem' in named) return { secrets: [], problems: [named.problem] };
-    const names = [...new Set(named.value)];
+    const all = [...new Set(named.value)];
+    const names = all.slice(0, mostNames);
     const found = await Promise.all(names.map((name) => this.#read('secrets', namespace, name, signal, fresh)));
     return {
-      secrets: found.flatMap((each, index) => ('value' in each ? [readSecret(namespace, names[index] ?? '', each.value)] : [])),
-      problems: found.flatMap((each) => ('problem' in each ? [each.problem] : [])),
+      secrets: found.flatMap((each, index) => ('value' in each ? [this.#decode(namespace, names[index] ?? '', each.value)] : [])),
+      problems: [...found.flatMap((each) => ('problem' in each ? [each.problem] : [])), ...tooMany(all.length)],
     };
+  }
+
+  /** The same object as long as the same answer is kept, so that who reads it can know it again. */
+  #decode(namespace: string, name: string, raw: RawObject): PullSecret {
+    const secret = this.#decoded.get(raw) ?? readSecret(namespace, name, raw);
+    this.#decoded.set(raw, secret);
+    return secret;
   }
 
   /** Admission copies them into a pod only when the pod names none. */
@@ -60,6 +72,9 @@ export class KubePullSecrets implements PullSecrets {
 
   async #read(kind: Resource, namespace: string, name: string, signal: AbortSignal, fresh: boolean): Promise<Found<RawObject>> {
     signal.throwIfAborted();
+    // `..` would be another path, wherever something between us and the API server tidies up.
+    if (!objectName.test(name))
+      return { problem: { reason: 'PullSecretMissing', message: `${resourceNames[kind]} ${namespace}/${name} cannot exist` } };
     const path = resourcePath('v1', kind, namespace, name);
     const kept = fresh ? undefined : this.#kept.get(path);
     if (kept) return kept;
@@ -86,6 +101,11 @@ export class KubePullSecrets implements PullSecrets {
 
 type Resource = 'secrets' | 'serviceaccounts';
 const resourceNames: Readonly<Record<Resource, string>> = { secrets: 'Secret', serviceaccounts: 'ServiceAccount' };
+
+function tooMany(names: number): Problem[] {
+  const message = `the pod names ${names} pull secrets; only the first ${mostNames} are read`;
+  return names > mostNames ? [{ reason: 'PullSecretMissing', message }] : [];
+}
 
 /** A missing right or object is an answer; anything else may be over in a moment and is the caller's failure. */
 function explain(error: unknown, what: string): Problem {

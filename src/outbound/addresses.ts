@@ -22,6 +22,9 @@ const nowhere = blockList([
   '::/128',
   'fe80::/10',
   'fd00:ec2::254/128', // metadata (AWS)
+  'fd20:ce::254/128', // metadata (Google Cloud)
+  'fd00:c1::a9fe:a9fe/128', // metadata (Oracle)
+  'fd00:42::42/128', // metadata (Scaleway)
   'ff00::/8',
   '2002::/16', // 6to4 hides an IPv4 address
 ]);

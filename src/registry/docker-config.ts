@@ -13,6 +13,9 @@ export interface DockerConfig {
   readonly problems: readonly string[];
 }
 
+/** Far more than anybody has registries. */
+const mostEntries = 500;
+
 type JsonObject = Readonly<Record<string, unknown>>;
 
 /** Reads the docker configuration of a pull secret. Total: what is malformed becomes a problem and the rest counts. */
@@ -47,7 +50,9 @@ function readKey(secret: PullSecret, key: string, entriesOf: (config: JsonObject
   if (key === '.dockerconfigjson' && (hasMembers(config['credHelpers']) || config['credsStore'])) {
     problems.push(`${nameOf(secret)} names credential helpers (credsStore, credHelpers), which are ignored`);
   }
-  for (const [host, value] of Object.entries(map)) {
+  const all = Object.entries(map);
+  if (all.length > mostEntries) problems.push(`${nameOf(secret)} has ${all.length} entries; only the first ${mostEntries} are read`);
+  for (const [host, value] of all.slice(0, mostEntries)) {
     const contents = isObject(value) ? readEntry(value) : 'the entry is not an object';
     if (typeof contents === 'string') problems.push(`${nameOf(secret)}: the entry for "${printable(host)}" is ignored: ${contents}`);
     else entries.push({ key: host, contents });

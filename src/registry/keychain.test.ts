@@ -46,6 +46,21 @@ describe('registry/keychain', () => {
     });
   }
 
+  it('tries no more than ten logins, however many a secret holds for one registry', () => {
+    const many = Object.fromEntries(Array.from({ length: 300 }, (_, index) => [`ghcr.io/acme?${index}`, `user${index}`]));
+    const found = users(choose('ghcr.io/acme/app', [aSecret('regcred', many)]));
+    assert.deepEqual([found.length, found[0], found.at(-1)], [11, 'user0', 'anonymous']);
+  });
+
+  it('of a secret with thousands of entries only the first are read, and that is said', () => {
+    const many = Object.fromEntries(Array.from({ length: 12_000 }, (_, index) => [`r${index}.example.com`, 'bot']));
+    const secrets = [aSecret('regcred', many)];
+    assert.deepEqual(users(choose('r499.example.com/app', secrets)), ['bot', 'anonymous']);
+    const late = choose('r500.example.com/app', secrets);
+    assert.deepEqual(users(late), ['anonymous']);
+    assert.match(late.problems[0]?.message ?? '', /^Secret team\/regcred has 12000 entries; only the first 500 are read$/);
+  });
+
   it('keeps the order of the secrets within one key', () => {
     const set = choose('ghcr.io/acme/app', [
       aSecret('one', { 'ghcr.io': 'first' }),

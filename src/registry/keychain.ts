@@ -2,7 +2,7 @@ import { createHmac } from 'node:crypto';
 import type { Credential, CredentialSet, Problem, PullSecret, RepositoryRef } from '../ports.ts';
 import { nameOf, readDockerConfig } from './docker-config.ts';
 import { compareKeysReversed, coversForeignNames, keyMatches, parseRegistryKey, type RegistryKey, splitKey } from './keychain-match.ts';
-import { RegistrySecret } from './registry-secret.ts';
+import { RegistrySecret, type SecretContent } from './registry-secret.ts';
 
 /** A credential as this adapter made it. */
 export interface RegistryCredential extends Credential {
@@ -15,11 +15,14 @@ export interface RegistryCredentialSet extends CredentialSet {
   readonly broadKeys: readonly string[];
 }
 
-interface Match {
+interface Entry {
   readonly key: RegistryKey;
-  readonly credentials: readonly RegistryCredential[];
+  readonly contents: readonly SecretContent[];
   readonly secret: PullSecret;
 }
+
+/** Logins tried for one repository. More would only be guessing passwords at somebody's registry, under our address. */
+const mostLogins = 10;
 
 const hubFallbackKeys = ['index.docker.io', 'registry-1.docker.io'];
 const hubHosts = new Set(['docker.io', 'index.docker.io', 'registry-1.docker.io']);
@@ -27,10 +30,16 @@ const hubHosts = new Set(['docker.io', 'index.docker.io', 'registry-1.docker.io'
 /** The credentials of the secrets that count for the repository, in the kubelet's order, then anonymous. `key` is the process's own. */
 export function chooseCredentials(repository: RepositoryRef, secrets: readonly PullSecret[], key: Buffer): RegistryCredentialSet {
   const problems: Problem[] = [];
-  const known = secrets.flatMap((secret) => readSecret(secret, key, problems));
+  const known = secrets.flatMap((secret) => {
+    const { entries, problems: own } = readSecret(secret);
+    problems.push(...own);
+    return entries;
+  });
   const image = splitKey(repository.registry, `/${repository.repository}`);
   const matches = matchesOf(image, known);
-  const candidates = distinct(matches.flatMap(({ credentials }) => credentials));
+  const found = matches.flatMap(({ secret, contents }) => contents.map((content) => ({ source: nameOf(secret), content })));
+  const wanted = found.slice(0, mostLogins * 2).map(({ source, content }) => ({ source, secret: new RegistrySecret(content, key) }));
+  const candidates = distinct(wanted).slice(0, mostLogins);
   const broadKeys = matches
     .filter((match) => coversForeignNames(match.key, image))
     .map((match) => `${nameOf(match.secret)}, key ${match.key.text}`);
@@ -40,22 +49,34 @@ export function chooseCredentials(repository: RepositoryRef, secrets: readonly P
   return { fingerprint: hash.digest('base64url'), candidates, problems, broadKeys };
 }
 
-function readSecret(secret: PullSecret, key: Buffer, problems: Problem[]): Match[] {
+interface ReadSecret {
+  readonly entries: readonly Entry[];
+  readonly problems: readonly Problem[];
+}
+
+/** The same secret is read for every look of every workload that names it. */
+const readBefore = new WeakMap<PullSecret, ReadSecret>();
+
+function readSecret(secret: PullSecret): ReadSecret {
+  const known = readBefore.get(secret) ?? parseSecret(secret);
+  readBefore.set(secret, known);
+  return known;
+}
+
+function parseSecret(secret: PullSecret): ReadSecret {
   const config = readDockerConfig(secret);
-  for (const message of config.problems) problems.push({ reason: 'PullSecretMissing', message });
-  return config.entries.flatMap((entry) => {
-    const registryKey = parseRegistryKey(entry.key);
-    if (!registryKey) {
-      problems.push({ reason: 'PullSecretMissing', message: `${nameOf(secret)}: an entry is ignored because its key names no host` });
-      return [];
-    }
-    const credentials = entry.contents.map((content) => ({ source: nameOf(secret), secret: new RegistrySecret(content, key) }));
-    return [{ key: registryKey, credentials, secret }];
-  });
+  const problems: Problem[] = config.problems.map((message) => ({ reason: 'PullSecretMissing', message }));
+  const entries: Entry[] = [];
+  for (const { key, contents } of config.entries) {
+    const registryKey = parseRegistryKey(key);
+    if (registryKey) entries.push({ key: registryKey, contents, secret });
+    else problems.push({ reason: 'PullSecretMissing', message: `${nameOf(secret)}: an entry is ignored because its key names no host` });
+  }
+  return { entries, problems };
 }
 
 /** Stable sorting keeps the order of the secrets within one key. */
-function matchesOf(image: RegistryKey, known: readonly Match[]): readonly Match[] {
+function matchesOf(image: RegistryKey, known: readonly Entry[]): readonly Entry[] {
   const images = hubHosts.has(image.text.slice(0, image.text.indexOf('/'))) ? [image, splitKey('docker.io', image.path)] : [image];
   for (const one of images) {
     const matches = known.filter(({ key }) => keyMatches(key, one));
