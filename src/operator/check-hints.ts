@@ -9,7 +9,7 @@ import { tellProblems } from './announce.ts';
 import { type Controller, controllerQueue, type Result, runController, type Stop, tenantWorkers } from './controller.ts';
 import { logDelivery } from './log-delivery.ts';
 import type { Notes } from './notes.ts';
-import { type Access, isNotFound, type RepositoryAccess } from './repository-access.ts';
+import { type Access, isNotFound, reasonOf, type RepositoryAccess } from './repository-access.ts';
 import { laneOfRepository } from './repository-lane.ts';
 import type { TagBook } from './tag-book.ts';
 import type { WorkQueue } from './work-queue.ts';
@@ -251,7 +251,7 @@ export class HintDesk {
       this.#deps.access.failed(access, error);
       if (isNotFound(error)) return error;
       const fields = { repository: canonicalRepository(reference), tag, provider: hint.provider, error: error.message };
-      log.warn({ ...fields, reason: 'RegistryUnavailable' }, 'push not verified: the registry cannot be asked');
+      log.warn({ ...fields, reason: reasonOf(error) }, 'push not verified: the registry does not answer it');
       return verify === 'require' ? error : { tag, digest: claimed, verified: false, message: error.message };
     }
   }

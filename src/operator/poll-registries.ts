@@ -6,7 +6,7 @@ import type { Clock, Events, Log, Metrics, Registry, Workloads } from '../ports.
 import { tellProblems, tellWorkload } from './announce.ts';
 import { type Controller, controllerQueue, type Result, runController, type Stop, tenantWorkers } from './controller.ts';
 import type { Notes } from './notes.ts';
-import type { Access, RepositoryAccess } from './repository-access.ts';
+import { type Access, reasonOf, type RepositoryAccess } from './repository-access.ts';
 import { laneOfRepository } from './repository-lane.ts';
 import type { TagBook } from './tag-book.ts';
 import type { WorkQueue } from './work-queue.ts';
@@ -206,8 +206,7 @@ export class RegistryPoller {
       metrics.increment('polls_total', { result: error.code });
       metrics.increment('polling_errors_total');
       log.debug({ repository, code: error.code, error: error.message }, 'polling failed');
-      const refused = error.code === 'Unauthorized' || error.code === 'Denied';
-      this.#tell(group, repository, refused ? 'NoCredentialAccepted' : 'RegistryUnavailable', error.message);
+      this.#tell(group, repository, reasonOf(error), error.message);
       return { retryAfterMs: error.retryAfterMs };
     }
   }

@@ -10,7 +10,7 @@ import type { Result } from './controller.ts';
 import type { OperatorDeps } from './deps.ts';
 import { perform } from './perform.ts';
 import { type Progress, progressRequests } from './reconcile-update-request.ts';
-import { isNotFound } from './repository-access.ts';
+import { reasonOf } from './repository-access.ts';
 import { factsOf } from './repository-facts.ts';
 
 /** Requests move, a plan makes new ones, those move … a handful of rounds settles every case; the rest waits for the next wake. */
@@ -95,7 +95,7 @@ async function performOrExplain(
     return undefined;
   } catch (error) {
     if (action.kind !== 'confirm' || !(error instanceof RegistryError)) throw error;
-    const reason = isNotFound(error) ? 'TagNotFound' : 'RegistryUnavailable';
+    const reason = reasonOf(error);
     const { container } = action.slot;
     if (deps.notes.isNews(workloadKey(workload), `${reason} ${error.message}`, `confirm ${container}`)) {
       tellWorkload(deps, workload, reason, `${container}: ${error.message}`);
