@@ -14,7 +14,6 @@ async function main(): Promise<void> {
     .exitOverride((error) => process.exit(error.exitCode === 0 ? 0 : 2));
   for (const command of await commands()) program.addCommand(command);
   for (const command of program.commands) command.copyInheritedSettings(program);
-  program.action(() => program.help({ error: true }));
   await program.parseAsync(process.argv);
 }
 

@@ -60,6 +60,10 @@ export async function buildParts({ config, version, environment, log, metrics, s
   const clock = { now: () => Date.now() };
   const access = await loadClusterAccess({ kubeconfig: config.kubernetes.kubeconfig, environment });
   const home = homeNamespace(config, access);
+  log.info(
+    { version, server: access.server, source: access.source, home },
+    `headwind ${version}: cluster ${access.server} (${access.source})`,
+  );
   const client = new KubeClient(access, {
     version,
     onRequest: ({ verb, resource, code }) => metrics.increment('kube_requests_total', { verb, resource, code }),

@@ -19,6 +19,7 @@ export interface ReadinessDeps {
 
 const lookAgainMs = 100;
 const checkRightsAgainMs = 60_000;
+const notChecked = 'the rights of the operator could not be checked yet';
 
 /**
  * What stands between this process and its work. Not ready: a cache that was never complete, the custom resource or every kind of workload
@@ -71,12 +72,14 @@ export class Readiness {
       const missing = await checkPermissions(client, { watchNamespaces: config.watchNamespaces, home }, stop);
       const sentences = missing.map(({ sentence }) => sentence);
       for (const sentence of sentences) {
-        if (!this.#missingRights.includes(sentence)) log.warn({ reason: 'PermissionMissing' }, sentence);
+        if (!this.#missingRights.includes(sentence)) log.warn({ reason: 'PermissionMissing' }, `${sentence}; apply deploy/k8s/rbac.yaml`);
       }
       this.#missingRights = sentences;
     } catch (error) {
-      if (!stop.aborted) log.warn({ error }, 'the rights of the operator could not be checked');
-      this.#missingRights = stop.aborted ? [] : ['the rights of the operator could not be checked yet'];
+      const problem = error instanceof Error ? error.message : String(error);
+      const isNews = !this.#missingRights.includes(notChecked);
+      if (!stop.aborted && isNews) log.warn({ problem }, `${notChecked}: ${problem}`);
+      this.#missingRights = stop.aborted ? [] : [notChecked];
     }
   }
 }

@@ -1,5 +1,6 @@
 import type { Config } from '../config.ts';
 import type { RunningServer } from '../http/server.ts';
+import type { Log } from '../ports.ts';
 import { createLog } from '../telemetry/log.ts';
 import { createMetrics } from '../telemetry/metrics.ts';
 import { buildParts, type Parts } from './build-parts.ts';
@@ -29,7 +30,7 @@ export async function runOperator({ config, warnings, version, environment, stop
   const parts = await buildParts({ config, version, environment, log, metrics, stopping, address });
   try {
     await startServers({ config, parts, log, metrics, stopping }, servers);
-    await work(parts, stopping);
+    await work(parts, log, stopping);
     log.info({}, 'stopped');
   } finally {
     await Promise.all(servers.map((server) => server.close()));
@@ -40,7 +41,8 @@ export async function runOperator({ config, warnings, version, environment, stop
 }
 
 /** Caches outlive the work of the leader: what runs until the end still reads them. */
-async function work({ workloads, updateRequests, events, readiness, election, work }: Parts, stopping: AbortSignal): Promise<void> {
+async function work(parts: Parts, log: Log, stopping: AbortSignal): Promise<void> {
+  const { workloads, updateRequests, events, readiness, election, work } = parts;
   const end = new AbortController();
   const caches = Promise.all([
     workloads.run(end.signal),
@@ -50,10 +52,20 @@ async function work({ workloads, updateRequests, events, readiness, election, wo
   ]);
   await election.run(stopping, async (term) => {
     await readiness.synced(term.stopping);
-    if (!term.stopping.aborted) await work.lead(term);
+    if (term.stopping.aborted) return;
+    log.info(...whatIsThere(parts));
+    await work.lead(term);
   });
   end.abort();
   await caches;
+}
+
+/** For whoever starts it the first time: does it see my workloads? */
+function whatIsThere({ workloads, updateRequests }: Parts): [object, string] {
+  const managed = [...workloads.all()].length;
+  const requests = [...updateRequests.all()].length;
+  const hint = managed === 0 ? '; the annotation headwind.sh/policy makes a workload managed' : '';
+  return [{ workloads: managed, requests }, `at work: ${managed} managed workloads, ${requests} update requests${hint}`];
 }
 
 /** Where another replica reaches the webhook server of this one; undefined until it listens. */

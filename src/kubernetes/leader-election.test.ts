@@ -1,13 +1,13 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import { RecordingLog } from '../../test/fakes/recording.ts';
 import { FakeLeaseServer, type LeaseFaults } from '../../test/fakes/lease-server.ts';
 import { FreezableTiming, VirtualTiming } from '../../test/fakes/virtual-timing.ts';
 import { ApiError } from '../errors.ts';
-import type { Log, Metrics } from '../ports.ts';
+import type { Metrics } from '../ports.ts';
 import { LeaderElection, type Observed, type Term } from './leader-election.ts';
 
 const nothing = () => undefined;
-const log: Log = { debug: nothing, info: nothing, warn: nothing, error: nothing };
 
 interface Write {
   readonly candidate: string;
@@ -27,6 +27,7 @@ class Arena {
     const timing = new FreezableTiming(this.timing);
     const observed: Observed[] = [];
     const gauge: number[] = [];
+    const log = new RecordingLog();
     const metrics: Metrics = { increment: nothing, set: (_name, value) => gauge.push(value), observe: nothing, reset: nothing };
     const election = new LeaderElection({
       api: this.server.seenBy(faults),
@@ -60,7 +61,7 @@ class Arena {
       }
     };
     const running = election.run(stop.signal, lead);
-    return { election, stop: () => stop.abort(), running, faults, timing, observed, gauge };
+    return { election, stop: () => stop.abort(), running, faults, timing, observed, gauge, log };
   }
 
   leaders(): string[] {
@@ -110,6 +111,10 @@ describe('kubernetes/leader-election', () => {
     assert.deepEqual(a.observed, [{ holder: 'a', address: 'http://a:8080', isMine: true }]);
     assert.deepEqual(a.gauge, [1]);
     assert.equal(c.election.isLeading, false);
+    assert.deepEqual(
+      [a.log, b.log].map(({ lines }) => lines.map(({ level, message }) => `${level} ${message}`)),
+      [['info leading'], ['info standing by: a leads']],
+    );
     await arena.end(b, c, a);
   });
 
@@ -230,7 +235,7 @@ describe('kubernetes/leader-election', () => {
       identity: 'x',
       namespace: 'n',
       clock: { now: () => 0 },
-      log,
+      log: new RecordingLog(),
       metrics,
       timing,
     });
@@ -275,6 +280,16 @@ describe('kubernetes/leader-election', () => {
     const a = arena.candidate('a', { faults: { errors: [new ApiError(403, 'Forbidden', 'User "x" cannot get leases')] } });
     await arena.timing.advance(10);
     assert.match(a.election.problem ?? '', /right to its leases is missing \(User "x" cannot get leases\)/);
+    await arena.end(a);
+  });
+
+  it('the same failure again and again is told once', async () => {
+    const arena = new Arena();
+    arena.server.hasNamespace = false;
+    const a = arena.candidate('a');
+    await arena.timing.advance(2_000);
+    const levels = a.log.lines.map(({ level }) => level);
+    assert.deepEqual([levels[0], new Set(levels.slice(1))], ['warn', new Set(['debug'])]);
     await arena.end(a);
   });
 

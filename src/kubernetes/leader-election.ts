@@ -60,6 +60,8 @@ export class LeaderElection {
   #isLeading = false;
   #observed: Observed = { holder: undefined, address: undefined, isMine: false };
   #problem: string | undefined;
+  /** The failure that was told last; the same one again is no news. */
+  #told: string | undefined;
 
   constructor(options: LeaderElectionOptions) {
     this.#options = options;
@@ -150,6 +152,7 @@ export class LeaderElection {
     try {
       const isMine = await within(this.#timing, limitMs, stop, (signal) => this.#tryHold(signal));
       this.#problem = undefined;
+      this.#told = undefined;
       return isMine;
     } catch (error) {
       if (!stop.aborted) this.#explain(error);
@@ -210,6 +213,9 @@ export class LeaderElection {
     const holder = spec?.holderIdentity || undefined;
     const address = holder === undefined ? undefined : metadata.annotations?.[addressAnnotation];
     if (holder === this.#observed.holder && address === this.#observed.address) return;
+    if (holder !== undefined && holder !== this.#options.identity && holder !== this.#observed.holder) {
+      this.#options.log.info({ leader: holder }, `standing by: ${holder} leads`);
+    }
     this.#observed = { holder, address, isMine: holder === this.#options.identity };
     this.#options.onObserve?.(this.#observed);
   }
@@ -234,7 +240,10 @@ export class LeaderElection {
   #explain(error: unknown): void {
     const { namespace, log } = this.#options;
     if (error instanceof ApiError && error.isConflict) return;
-    log.warn({ error, leading: this.#isLeading }, 'the Lease could not be taken or renewed');
+    const problem = error instanceof Error ? error.message : String(error);
+    const line = problem === this.#told ? log.debug : log.warn;
+    line.call(log, { problem, leading: this.#isLeading }, `the Lease could not be taken or renewed, which is tried again: ${problem}`);
+    this.#told = problem;
     if (error instanceof ApiError && error.status === 403) {
       this.#problem = `no leader can be elected: namespace ${namespace} does not exist, or the right to its leases is missing (${error.message})`;
     }

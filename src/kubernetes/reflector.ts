@@ -264,7 +264,7 @@ export class Reflector<S> {
     this.#state = state;
     this.#problem = problem;
     const { log, onState, path } = this.#options;
-    if (problem !== undefined) log.warn({ path, state, problem }, 'list or watch interrupted');
+    if (problem !== undefined) log.warn({ path, state, problem }, `list or watch interrupted, which is tried again: ${problem}`);
     try {
       onState?.(state, problem);
     } catch (error) {
