@@ -77,7 +77,7 @@ export async function readKubeconfigs(paths: readonly string[]): Promise<MergedK
     addNew(merged.users, file, config.users, (entry) => entry.user ?? {});
     addNew(merged.contexts, file, config.contexts, (entry) => entry.context);
   }
-  if (found === 0) throw new ClusterAccessError(`kubeconfig: no such file: ${paths.join(', ')}`);
+  if (found === 0) throw new ClusterAccessError(`kubeconfig: no such file: ${paths.join(', ')}; name one with KUBECONFIG or --kubeconfig`);
   return merged;
 }
 

@@ -241,8 +241,8 @@ export class LeaderElection {
     const { namespace, log } = this.#options;
     if (error instanceof ApiError && error.isConflict) return;
     const problem = error instanceof Error ? error.message : String(error);
-    const line = problem === this.#told ? log.debug : log.warn;
-    line.call(log, { problem, leading: this.#isLeading }, `the Lease could not be taken or renewed, which is tried again: ${problem}`);
+    const level = problem === this.#told ? 'debug' : 'warn';
+    log[level]({ problem, leading: this.#isLeading }, `the Lease could not be taken or renewed, which is tried again: ${problem}`);
     this.#told = problem;
     if (error instanceof ApiError && error.status === 403) {
       this.#problem = `no leader can be elected: namespace ${namespace} does not exist, or the right to its leases is missing (${error.message})`;
