@@ -18,6 +18,7 @@ demo: build ## a cluster on this machine, a registry, Headwind, and a push to wa
 	@node test/demo/main.ts
 
 test: ## everything: static checks, unit tests, the real control plane, the demo
+	@sh build/require.sh npm go openssl
 	@$(MAKE) check
 	@$(MAKE) testbed
 	@$(MAKE) e2e
