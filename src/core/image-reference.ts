@@ -70,7 +70,8 @@ export function canonicalRepository(reference: { registry: string; repository: s
   let registry = reference.registry.toLowerCase();
   if (registry.endsWith(':443')) registry = registry.slice(0, -':443'.length);
   if (dockerHubAliases.has(registry)) registry = 'docker.io';
-  return `${registry}/${reference.repository}`;
+  // Joined: a template would keep the longer texts that its pieces were cut from.
+  return [registry, reference.repository].join('/');
 }
 
 /** The tag that the runtime would pull: `latest` where the reference has neither tag nor digest. */

@@ -120,7 +120,7 @@ function identify(raw: RawObject): { key: string; version: string; uid: string }
   const metadata = recordAt(raw, 'metadata');
   const [name = '', namespace] = [textOf(metadata['name']), textOf(metadata['namespace'])];
   return {
-    key: namespace === undefined ? name : `${namespace}/${name}`,
+    key: namespace === undefined ? name : [namespace, name].join('/'),
     version: textOf(metadata['resourceVersion']) ?? '',
     uid: textOf(metadata['uid']) ?? '',
   };

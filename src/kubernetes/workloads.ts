@@ -90,7 +90,7 @@ export class KubeWorkloads implements Workloads {
 
   #changed(kind: WorkloadKind, { key: name, object, old, initial }: StoreEvent<Workload>): void {
     if (object && old && isSameForDecisions(object, old)) return;
-    const key = `${kind}/${name}`;
+    const key = [kind, name].join('/');
     this.#repositories.move(key, repositoriesOf(old), repositoriesOf(object));
     for (const listener of this.#listeners) listener(key, { initial, old });
   }

@@ -1,8 +1,9 @@
 import { LRUCache } from 'lru-cache';
 import { readHistory } from '../core/history.ts';
 import type { SlotPlan } from '../core/plan.ts';
-import { readSettings, type SettingDefaults, type Settings } from '../core/settings.ts';
+import type { SettingDefaults, Settings } from '../core/settings.ts';
 import { type Workload, workloadKey } from '../core/workload.ts';
+import { SharedSettings } from './shared-settings.ts';
 import { bytesOfTags, type Listing, trim } from './tag-book.ts';
 
 const deliveredBytes = 64 * 1024 * 1024;
@@ -14,7 +15,7 @@ const mostPerWorkload = 200;
  * no longer, a hold is told once more, and a running rollout is given its time again.
  */
 export class Notes {
-  readonly #settings = new WeakMap<Workload, Settings>();
+  readonly #settings: SharedSettings;
   readonly #watermarks = new Map<string, Map<string, number>>();
   readonly #edits = new Map<string, Map<string, number>>();
   readonly #unsettledSince = new Map<string, number>();
@@ -24,24 +25,16 @@ export class Notes {
   readonly #numbers = new WeakMap<readonly string[], number>();
   #lastNumber = 0;
   readonly #plans = new Map<string, readonly SlotPlan[]>();
+  readonly #sentences = new LRUCache<string, string>({ max: 1_000 });
   readonly #told = new Map<string, Map<string, string>>();
-  readonly #defaults: SettingDefaults;
 
   constructor(defaults: SettingDefaults = {}) {
-    this.#defaults = defaults;
+    this.#settings = new SharedSettings(defaults);
   }
 
-  /** The settings of a workload, read once per version of the object. */
+  /** The settings of a workload. */
   settings(workload: Workload): Settings {
-    const known = this.#settings.get(workload);
-    if (known) return known;
-    const settings = readSettings(
-      workload.annotations,
-      workload.slots.map(({ container }) => container),
-      this.#defaults,
-    );
-    this.#settings.set(workload, settings);
-    return settings;
+    return this.#settings.of(workload);
   }
 
   /** Pushes recorded up to this number were judged for the container. */
@@ -116,7 +109,17 @@ export class Notes {
   }
 
   setPlan(key: string, plan: readonly SlotPlan[]): void {
-    this.#plans.set(key, plan);
+    // Copied to its true length, each sentence kept once: thousands of workloads are told the same.
+    this.#plans.set(
+      key,
+      plan.map((slot) => ({ ...slot, message: this.#share(slot.message) })),
+    );
+  }
+
+  #share(sentence: string): string {
+    const shared = this.#sentences.get(sentence) ?? sentence;
+    this.#sentences.set(shared, shared);
+    return shared;
   }
 
   /** Is this news about the workload, on this topic? Remembers it; an empty text forgets. */
