@@ -118,10 +118,33 @@ interface Offer {
   readonly trigger: Trigger;
 }
 
+/**
+ * While the registry cannot be asked, anybody can claim pushes: those are asked for first where a request is open that is not in doubt,
+ * and never take its place.
+ */
 function planCandidate(input: PlanInput, slot: Slot, reference: ImageReference, settings: ContainerSettings): PlannedSlot {
+  const open = requestsOf(input, slot).filter((request) => isOpen(request) && request.spec.currentImage === slot.image);
+  const facts = input.facts(slot, reference, settings);
+  const inDoubt = facts.pushes.filter(({ tag, verified }) => !verified && facts.digestOf(tag) === undefined);
+  const isSettled = open.some((request) => conditionOf(request, 'Verified')?.status !== 'Unknown');
+  if (inDoubt.length === 0 || !isSettled) return planFacts(input, slot, reference, settings, facts);
+  const pushes = facts.pushes.filter((push) => !inDoubt.includes(push));
+  const planned = planFacts(input, slot, reference, settings, { ...facts, pushes });
+  const claimed = judgeTags({ ...facts, tags: undefined, pushes: inDoubt }, [], reference, settings);
+  if (claimed.outcome !== 'update' || claimed.tag === null || open.some((request) => tagOf(request) === claimed.tag)) return planned;
+  const confirm: Action = { kind: 'confirm', slot, reference, tag: claimed.tag };
+  return { plan: { ...planned.plan, judged: false }, actions: [...planned.actions, confirm] };
+}
+
+function planFacts(
+  input: PlanInput,
+  slot: Slot,
+  reference: ImageReference,
+  settings: ContainerSettings,
+  facts: RepositoryFacts,
+): PlannedSlot {
   const own = requestsOf(input, slot);
   const open = own.filter((request) => isOpen(request) && request.spec.currentImage === slot.image);
-  const facts = input.facts(slot, reference, settings);
   const evidence = open.length > 0 ? open : movedRequest(own, slot);
   const verdict = judgeTags(facts, evidence, reference, settings);
   const report = (reason: Reason, message: string, candidate?: string): SlotPlan => ({

@@ -10,7 +10,7 @@ import type { Result } from './controller.ts';
 import type { OperatorDeps } from './deps.ts';
 import { perform } from './perform.ts';
 import { type Progress, progressRequests } from './reconcile-update-request.ts';
-import { reasonOf } from './repository-access.ts';
+import { isNotFound, reasonOf } from './repository-access.ts';
 import { factsOf } from './repository-facts.ts';
 
 /** Requests move, a plan makes new ones, those move … a handful of rounds settles every case; the rest waits for the next wake. */
@@ -95,6 +95,7 @@ async function performOrExplain(
     return undefined;
   } catch (error) {
     if (action.kind !== 'confirm' || !(error instanceof RegistryError)) throw error;
+    if (isNotFound(error) && isClaimDenied(action, workload, deps)) return undefined;
     const reason = reasonOf(error);
     const { container } = action.slot;
     if (deps.notes.isNews(workloadKey(workload), `${reason} ${error.message}`, `confirm ${container}`)) {
@@ -102,6 +103,16 @@ async function performOrExplain(
     }
     return { retryMs: error.retryAfterMs ?? askAgainMs };
   }
+}
+
+/** There is no such tag, and only a webhook said there was: it is no candidate any more. */
+function isClaimDenied(
+  { reference, tag }: Extract<Action, { kind: 'confirm' }>,
+  workload: Workload,
+  { access, book }: OperatorDeps,
+): boolean {
+  const key = access.known(workload, reference);
+  return key !== undefined && book.denyPush(key, tag);
 }
 
 /** What is wrong with annotations or images, and what a dry run would do, is told once per change, as an Event on the workload. */

@@ -91,6 +91,15 @@ export class TagBook {
     return recorded;
   }
 
+  /** The registry has no such tag: a push of it that was never verified counts no longer. False when there is none. */
+  denyPush(key: string, tag: string): boolean {
+    const entry = this.#entries.get(key);
+    if (!entry || entry.pushes.get(tag)?.verified !== false) return false;
+    entry.pushes.delete(tag);
+    this.#store(key, entry);
+    return true;
+  }
+
   recordHead(key: string, tag: string, digest: string, at: number): void {
     const entry = this.#entry(key);
     entry.heads.delete(tag);
