@@ -65,6 +65,8 @@ export interface UpdateRequests {
    * Throws ApiError; `isConflict` when it changed since it was read.
    */
   setStatus(request: UpdateRequest, change: StatusChange, signal: AbortSignal): Promise<UpdateRequest>;
+  /** Fills `spec.newDigest`, once: what an approval of a request made by hand covers. Throws like setStatus. */
+  setNewDigest(request: UpdateRequest, digest: string, signal: AbortSignal): Promise<UpdateRequest>;
   delete(request: UpdateRequest, signal: AbortSignal): Promise<void>;
 }
 

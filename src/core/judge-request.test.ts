@@ -197,9 +197,9 @@ const table: readonly (readonly [string, Situation, string])[] = [
   ['too soon by a second', { status: approved, annotations: { 'last-update': '2026-01-15T11:55:01Z' } }, 'wait TooSoon'],
   ['not too soon', { status: approved, annotations: { 'last-update': '2026-01-15T11:55:00Z' }, registry: confirmed }, 'apply'],
   [
-    'too soon, of a last update in the future',
-    { status: approved, annotations: { 'last-update': '2026-01-15T13:00:00Z' } },
-    'wait TooSoon',
+    'not too soon, of a last update in the future and a request older than the interval',
+    { status: approved, annotations: { 'last-update': '2026-01-15T13:00:00Z' }, registry: confirmed },
+    'apply',
   ],
   [
     'too soon, but no interval',

@@ -273,7 +273,9 @@ function rolloutInProgress({ unsettledSince, now }: JudgeInput, { workload, sett
 function tooSoon({ request, now }: JudgeInput, { workload }: Target, settings: ContainerSettings): Step | undefined {
   const last = readLastUpdate(workload.annotations, now);
   if (last === undefined || isByHand(request) || request.status.force === true) return undefined;
-  const until = last + settings.minUpdateIntervalMs;
+  // A time in the future reads as now, at every look: the wait then counts from the request, or it would never end.
+  const since = last === now ? Math.min(now, parseTime(request.metadata.creationTimestamp) ?? now) : last;
+  const until = since + settings.minUpdateIntervalMs;
   if (until <= now) return undefined;
   const interval = formatDuration(settings.minUpdateIntervalMs);
   return {

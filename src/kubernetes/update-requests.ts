@@ -89,6 +89,13 @@ export class KubeUpdateRequests implements UpdateRequests {
     return this.#write('PATCH', path, namespace, { body, contentType: 'application/merge-patch+json', signal });
   }
 
+  async setNewDigest({ metadata }: UpdateRequest, newDigest: string, signal: AbortSignal): Promise<UpdateRequest> {
+    const { namespace, name, resourceVersion } = metadata;
+    const body = { metadata: { resourceVersion }, spec: { newDigest } };
+    const path = resourcePath(apiVersion, resource, namespace, name);
+    return this.#write('PATCH', path, namespace, { body, contentType: 'application/merge-patch+json', signal });
+  }
+
   async delete({ metadata }: UpdateRequest, signal: AbortSignal): Promise<void> {
     signal.throwIfAborted();
     const { namespace, name, uid, resourceVersion } = metadata;

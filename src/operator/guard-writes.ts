@@ -28,6 +28,10 @@ export function guardWrites(
         assertLeading();
         return updateRequests.setStatus(...change);
       },
+      async setNewDigest(...change) {
+        assertLeading();
+        return updateRequests.setNewDigest(...change);
+      },
       async delete(...request) {
         assertLeading();
         return updateRequests.delete(...request);

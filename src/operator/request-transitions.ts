@@ -155,7 +155,12 @@ export async function completeRequest(digest: string | undefined, context: Reque
 
 /** The registry answers again: from now on the workload's own setting says whether a person has to approve. */
 async function markVerified(digest: string, context: RequestContext): Promise<true> {
-  const { request, deps } = context;
+  const { request, deps, signal } = context;
+  if (request.spec.newDigest === undefined) {
+    // Looked at again with what is stored: the status belongs to the request that names its digest.
+    await deps.updateRequests.setNewDigest(request, digest, signal);
+    return true;
+  }
   const waived = request.spec.requireApproval === false;
   const approval: StatusChange = waived
     ? { phase: 'Approved', approvedBy: triggerOf(request), approvedAt: formatTime(deps.clock.now()) }

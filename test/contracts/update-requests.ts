@@ -68,6 +68,17 @@ export function describeUpdateRequests(name: string, start: (t: TestContext) => 
       assert.deepEqual(next.spec, created.spec);
     });
 
+    it('setNewDigest fills the digest and nothing else', async (t) => {
+      const { requests, owner } = await start(t);
+      const { newDigest: _digest, ...spec } = aNewRequest(owner, 'digest').spec;
+      const created = await requests.create({ ...aNewRequest(owner, 'digest'), spec }, signal);
+      const digest = `sha256:${'d'.repeat(64)}`;
+      const filled = await requests.setNewDigest(created, digest, signal);
+      assert.deepEqual(filled.spec, { ...created.spec, newDigest: digest });
+      assert.deepEqual(requests.get(owner.namespace, 'digest'), filled);
+      await assert.rejects(requests.setNewDigest(created, digest, signal), isApiError(409));
+    });
+
     it('a status decided on an old version is a conflict and changes nothing', async (t) => {
       const { requests, owner, setPhase } = await start(t);
       const old = await requests.create(aNewRequest(owner, 'conflict'), signal);

@@ -64,6 +64,7 @@ export class FakeCluster {
         of: (ref) => requests.of(ref),
         create: (request, signal) => call('create', () => requests.create(request, signal)),
         setStatus: (request, change, signal) => call('status', () => requests.setStatus(request, change, signal)),
+        setNewDigest: (request, digest, signal) => call('status', () => requests.setNewDigest(request, digest, signal)),
         delete: (request, signal) => call('delete', () => requests.delete(request, signal)),
       },
     };

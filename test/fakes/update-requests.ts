@@ -68,6 +68,14 @@ export class FakeUpdateRequests implements UpdateRequests {
     return this.put({ ...stored, status });
   }
 
+  async setNewDigest(request: UpdateRequest, newDigest: string, signal: AbortSignal): Promise<UpdateRequest> {
+    const { namespace, name, resourceVersion } = request.metadata;
+    this.#write(`digest ${namespace}/${name}`, signal);
+    const stored = this.#stored(namespace, name);
+    if (stored.metadata.resourceVersion !== resourceVersion) throw new ApiError(409, 'Conflict', `${name} has been modified`);
+    return this.put({ ...stored, spec: { ...stored.spec, newDigest } });
+  }
+
   async delete(request: UpdateRequest, signal: AbortSignal): Promise<void> {
     const { namespace, name, uid } = request.metadata;
     this.#write(`delete ${namespace}/${name}`, signal);
