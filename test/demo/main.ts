@@ -14,35 +14,41 @@ function say(line: string): void {
   console.log(`[${seconds} s] ${line}`);
 }
 
+interface Stoppable {
+  stop(): Promise<void>;
+}
+
+/** Ctrl-C counts at any time: what has been opened is stopped in order, and what is just being started ends with this process. */
 async function main(): Promise<number> {
   const { values } = parseArgs({ options: { auto: { type: 'boolean' } } });
   const auto = values.auto === true || process.env['AUTO'] === '1';
-  const interrupted = Promise.withResolvers<undefined>();
-  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => interrupted.resolve(undefined));
-  const opened: { stop(): Promise<void> }[] = [];
-  try {
-    const ports = await choosePorts();
-    say('starting a Kubernetes control plane, a registry and a node');
-    const webhooks = [{ url: `http://127.0.0.1:${ports.webhook}/webhook/registry` }];
-    const bed = await startTestBed({ log: say, registry: { webhooks } });
-    opened.push(bed);
-    await deploy(bed);
-    say('starting Headwind with the rights of deploy/k8s/rbac.yaml');
-    const operator = await startOperator(bed.cluster, ports);
-    opened.push(operator);
-    await tellStory({ bed, ports, say, approve: auto });
-    if (!auto) {
-      explain(bed, ports);
-      await Promise.race([interrupted.promise, endOf(operator)]);
-    }
-    return 0;
-  } catch (error) {
+  const opened: Stoppable[] = [];
+  const interrupted = Promise.withResolvers<number>();
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => interrupted.resolve(auto ? 130 : 0));
+  const played = play(auto, opened).catch((error: unknown) => {
     console.error(error instanceof Error ? error.stack : error);
     return 1;
-  } finally {
-    say('stopping and removing everything');
-    for (const part of opened.toReversed()) await part.stop();
-  }
+  });
+  const code = await Promise.race([played, interrupted.promise]);
+  say('stopping and removing everything');
+  for (const part of opened.toReversed()) await part.stop();
+  return code;
+}
+
+async function play(auto: boolean, opened: Stoppable[]): Promise<number> {
+  const ports = await choosePorts();
+  say('starting a Kubernetes control plane, a registry and a node');
+  const webhooks = [{ url: `http://127.0.0.1:${ports.webhook}/webhook/registry` }];
+  const bed = await startTestBed({ log: say, registry: { webhooks } });
+  opened.push(bed);
+  await deploy(bed);
+  say('starting Headwind with the rights of deploy/k8s/rbac.yaml');
+  const operator = await startOperator(bed.cluster, ports);
+  opened.push(operator);
+  const request = await tellStory({ bed, ports, say, approve: auto });
+  if (auto) return 0;
+  explain(bed, ports, operator, request);
+  return endOf(operator);
 }
 
 async function deploy({ cluster, registry }: TestBed): Promise<void> {
@@ -59,22 +65,37 @@ async function deploy({ cluster, registry }: TestBed): Promise<void> {
   await cluster.untilRolledOut('/apis/apps/v1/namespaces/shop/statefulsets/queue');
 }
 
-async function endOf({ process }: DemoOperator): Promise<void> {
+async function endOf({ process }: DemoOperator): Promise<never> {
   await process.exited;
   throw new Error(`Headwind ended:\n${process.log()}`);
 }
 
-function explain({ cluster, registry }: TestBed, { api, metrics, webhook }: Ports): void {
+function explain({ cluster, registry }: TestBed, { api, metrics, webhook }: Ports, { logFile }: DemoOperator, request: string): void {
+  const updates = `http://127.0.0.1:${api}/api/v1/updates`;
+  const manifest = `http://${registry.host}/v2/shop/web/manifests`;
+  const type = 'application/vnd.oci.image.manifest.v1+json';
   console.log(`
-The cluster stays until Ctrl-C. In another terminal:
+The cluster stays until Ctrl-C. In another terminal, from this folder:
 
-  export KUBECONFIG=${cluster.kubeconfig}
-  alias kubectl=${cluster.kubectlPath}
+  export KUBECONFIG=${cluster.kubeconfig} HEADWIND_API_URL=http://127.0.0.1:${api}
+  alias kubectl=${cluster.kubectlPath} headwind=${join(import.meta.dirname, '../../bin/headwind')}
 
-  kubectl get updaterequests -n shop                     # what is proposed, approved, done
+Look:
+  kubectl get updaterequests -n shop -o wide             # what is proposed, approved, done
   kubectl describe deployment web -n shop                # Events: what happened, and why
-  curl -s http://127.0.0.1:${api}/api/v1/updates           # the same as JSON
-  curl -s -X POST http://127.0.0.1:${api}/api/v1/updates/shop/NAME/approve -H 'content-type: application/json' -d '{"approver":"me"}'
+  headwind explain web -n shop                           # policy, tags, verdict, what comes next
+  tail -f ${logFile}         # the log of the operator
+
+Approve, one of the two, and watch the Deployment roll:
+  kubectl patch ur ${request} -n shop --subresource=status --type=merge -p '{"status":{"phase":"Approved","approvedBy":"me"}}'
+  curl -s ${updates}/shop/${request}/approve -H 'content-type: application/json' -d '{"approver":"me"}'
+
+Push web 1.6.0 (the manifest of 1.5.0 under another tag); the registry tells Headwind:
+  curl -s -H 'accept: ${type}' ${manifest}/1.5.0 |
+    curl -s -X PUT -H 'content-type: ${type}' --data-binary @- ${manifest}/1.6.0
+
+More:
+  curl -s ${updates}           # the requests as JSON
   curl -s http://127.0.0.1:${metrics}/metrics | grep ^headwind_
   curl -s http://127.0.0.1:${webhook}/webhook/registry -d '{"repository":"${registry.host}/shop/web","tag":"1.5.0"}'   # a webhook by hand
 `);

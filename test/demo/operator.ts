@@ -22,6 +22,7 @@ export async function choosePorts(): Promise<Ports> {
 /** The built operator under the shipped rights, ready. */
 export interface DemoOperator {
   readonly process: ManagedProcess;
+  readonly logFile: string;
   stop(): Promise<void>;
 }
 
@@ -48,5 +49,5 @@ export async function startOperator(cluster: ControlPlane, ports: Ports): Promis
     if (status !== 200) return false;
     return (await call(`http://127.0.0.1:${ports.metrics}/metrics`)).text.includes('headwind_leader 1');
   });
-  return { process, stop };
+  return { process, logFile: join(folder, 'headwind.log'), stop };
 }

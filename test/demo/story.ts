@@ -17,18 +17,22 @@ const paths = {
   report: '/apis/batch/v1/namespaces/shop/cronjobs/report',
 } as const;
 
-/** Pushes tags and shows what becomes of them; every line it says is checked. Throws when something does not happen. */
-export async function tellStory(scene: Scene): Promise<void> {
+/**
+ * Pushes tags and shows what becomes of them; every line it says is checked. Throws when something does not happen.
+ * Gives the name of the request for the Deployment.
+ */
+export async function tellStory(scene: Scene): Promise<string> {
   await patchByItself(scene);
   await globByItself(scene);
   const request = await waitForRequest(scene);
   if (!scene.approve) {
-    scene.say(`shop/web waits for you: approve or reject ${request} as shown below`);
-    return;
+    scene.say('shop/web waits for you: 2.0.0 is more than minor, 1.5.0 needs your approval');
+    return request;
   }
   await approve(scene, request);
   await rejected(scene);
   scene.say('all of it is as it should be');
+  return request;
 }
 
 async function patchByItself({ bed: { cluster, registry }, say }: Scene): Promise<void> {
