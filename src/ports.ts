@@ -26,10 +26,54 @@ export interface Metrics {
   reset(name: MetricName): void;
 }
 
-/** What one patch changes: images of containers by name, and our own annotations. Nothing else of the workload is touched. */
+/** What one patch changes: images of containers by name, our own annotations, and for a restart one annotation of the pod template. Nothing else is touched. */
 export interface WorkloadChange {
   readonly images: ReadonlyMap<string, string>;
   readonly annotations: Readonly<Record<string, string>>;
+  readonly restart?: RestartMark | undefined;
+}
+
+/** Pods are replaced although no image text changes. */
+export interface RestartMark {
+  readonly annotation: 'kubectl.kubernetes.io/restartedAt' | 'kube-autorollout/restartedAt';
+  /** RFC 3339, whole seconds, `Z`. */
+  readonly at: string;
+  readonly fieldManager: 'headwind' | 'kube-autorollout';
+}
+
+/** A live pod (not terminating, not finished) that belongs to a workload by owner uid. */
+export interface RunningPod {
+  readonly name: string;
+  readonly uid: string;
+  /** Of the newest revision of the workload's template. */
+  readonly isCurrentRevision: boolean;
+  readonly isReady: boolean;
+  readonly containers: readonly RunningContainer[];
+  /** Of the node, when it may be read. */
+  readonly platform: Platform | undefined;
+}
+
+export interface RunningContainer {
+  readonly container: string;
+  /** As the pod's spec has it, never as the status reports it. */
+  readonly image: string;
+  /** The digest in `imageID`: of an index, of a manifest, or, with `isConfig`, of an image configuration. Undefined while it starts. */
+  readonly digest: string | undefined;
+  readonly isConfig: boolean;
+  /** Why it waits (`ImagePullBackOff`), if it does. */
+  readonly waiting: string | undefined;
+}
+
+export interface Platform {
+  readonly os: string;
+  readonly architecture: string;
+}
+
+/** The pods of a workload, read when they are needed and never kept. Throws ApiError. */
+export interface Pods {
+  of(workload: Workload, signal: AbortSignal): Promise<readonly RunningPod[]>;
+  /** Deletes one pod of exactly that uid; one that is gone already is fine. */
+  delete(workload: Workload, pod: RunningPod, signal: AbortSignal): Promise<void>;
 }
 
 /** Managed workloads of every kind, read from the watch cache. A read never makes a request. */
@@ -183,12 +227,32 @@ export interface Registry {
   credentials(repository: RepositoryRef, secrets: readonly PullSecret[]): CredentialSet;
   /** Digest behind a tag or digest, by HEAD where the registry allows. */
   resolve(repository: RepositoryRef, reference: string, credentials: CredentialSet, signal: AbortSignal): Promise<{ digest: string }>;
+  /** What a digest stands for, from the manifest behind it: fetched once and verified, then kept. `NotFound` when the registry no longer has it. */
+  contents(repository: RepositoryRef, digest: string, credentials: CredentialSet, signal: AbortSignal): Promise<ImageContents>;
   /** The complete list of tags. `truncated` when a limit ended it: nobody may act on such a list. */
   tags(
     repository: RepositoryRef,
     credentials: CredentialSet,
     signal: AbortSignal,
   ): Promise<{ tags: readonly string[]; truncated: boolean }>;
+}
+
+/** What a digest stands for. */
+export interface ImageContents {
+  readonly digest: string;
+  /** `index` lists images by platform, `image` is one, `other` runs nowhere (chart, signature). */
+  readonly kind: 'index' | 'image' | 'other';
+  /** Of an index its images, without attestations and the like; of an image itself, with unknown platform. */
+  readonly images: readonly PlatformImage[];
+  /** Of an image: the digest of its configuration, which some runtimes report. */
+  readonly config: string | undefined;
+}
+
+export interface PlatformImage {
+  readonly digest: string;
+  readonly os: string | undefined;
+  readonly architecture: string | undefined;
+  readonly variant: string | undefined;
 }
 
 export interface EventSubject {

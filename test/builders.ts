@@ -57,6 +57,9 @@ export function aWorkload(overrides: Partial<Workload> = {}): Workload {
     serviceAccountName: 'default',
     pullSecretNames: [],
     paused: false,
+    autorollout: false,
+    wantsNoPods: false,
+    partitioned: false,
     rollout: { settled: true, healthy: true, message: 'all 1 pods are updated and available' },
     ...overrides,
   };

@@ -26,6 +26,8 @@ export interface Rollout {
   readonly message: string;
   /** Why a change of this workload cannot be watched: nothing rolls out by itself. */
   readonly unwatched?: 'NoRollout' | 'OnDelete';
+  /** The controller gave up: `ProgressDeadlineExceeded`. */
+  readonly failed?: true;
 }
 
 /** A managed workload, trimmed to what decisions read. Never changed after it was built. */
@@ -35,6 +37,12 @@ export interface Workload extends WorkloadRef {
   readonly uid: string;
   readonly resourceVersion: string;
   readonly generation: number;
+  /** Has the label `kube-autorollout/enabled=true`. */
+  readonly autorollout: boolean;
+  /** No pods are wanted (0 replicas, no node to run on). */
+  readonly wantsNoPods: boolean;
+  /** A StatefulSet whose partition keeps some pods at the old revision. */
+  readonly partitioned: boolean;
   /** Only `headwind.sh/*`. */
   readonly annotations: Readonly<Record<string, string>>;
   readonly slots: readonly Slot[];

@@ -46,6 +46,9 @@ export function trimWorkload(row: WorkloadKindRow, raw: unknown, { texts, log }:
     serviceAccountName: texts.share(textOf(spec['serviceAccountName']) ?? textOf(spec['serviceAccount']) ?? 'default'),
     pullSecretNames: namesOf(spec['imagePullSecrets'], texts),
     paused: recordAt(raw, 'spec')['paused'] === true,
+    autorollout: recordAt(metadata, 'labels')['kube-autorollout/enabled'] === 'true',
+    wantsNoPods: false,
+    partitioned: false,
     rollout: shareRollout(row.rollout(raw), texts),
   };
 }

@@ -3,7 +3,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { LRUCache } from 'lru-cache';
 import { isDigest, isTag } from '../core/image-reference.ts';
 import type { Outbound, OutboundTimeouts, TlsOptions } from '../outbound.ts';
-import type { Clock, CredentialSet, Log, Metrics, Registry, RepositoryRef } from '../ports.ts';
+import type { Clock, CredentialSet, ImageContents, Log, Metrics, Registry, RepositoryRef } from '../ports.ts';
 import type { Sleep } from './budget.ts';
 import { type Call, callFailure } from './call.ts';
 import { endpointOf } from './endpoint.ts';
@@ -104,13 +104,18 @@ export function createRegistry(options: RegistryOptions): Registry & { close(): 
     return { ...set, candidates: own.length > 0 ? own : chooseCredentials(repository, [], key).candidates, broadKeys: [] };
   }
 
+  async function contents(repository: RepositoryRef, digest: string, set: CredentialSet, signal: AbortSignal): Promise<ImageContents> {
+    const call = callOf(repository, 'resolve', `cannot read ${nameOf(repository)}@${digest.slice(0, 200)}`, set, signal);
+    throw callFailure(call, 'Unsupported', 'reading manifests is not available');
+  }
+
   async function close(): Promise<void> {
     const reason = new Error('the registry client was closed');
     resolving.abort(reason);
     listing.abort(reason);
   }
 
-  return { credentials, resolve, tags, close };
+  return { credentials, resolve, contents, tags, close };
 }
 
 function nameOf({ registry, repository }: RepositoryRef): string {

@@ -24,9 +24,15 @@ async function main(): Promise<number> {
   const auto = values.auto === true || process.env['AUTO'] === '1';
   const opened: Stoppable[] = [];
   const interrupted = Promise.withResolvers<number>();
-  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => interrupted.resolve(auto ? 130 : 0));
+  let stopping = false;
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+    process.once(signal, () => {
+      stopping = true;
+      interrupted.resolve(auto ? 130 : 0);
+    });
+  }
   const played = play(auto, opened).catch((error: unknown) => {
-    console.error(error instanceof Error ? error.stack : error);
+    if (!stopping) console.error(error instanceof Error ? error.stack : error);
     return 1;
   });
   const code = await Promise.race([played, interrupted.promise]);

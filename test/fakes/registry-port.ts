@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { canonicalRepository } from '../../src/core/image-reference.ts';
 import { RegistryError, type RegistryErrorCode } from '../../src/errors.ts';
-import type { CredentialSet, PullSecret, Registry, RepositoryRef } from '../../src/ports.ts';
+import type { CredentialSet, ImageContents, PlatformImage, PullSecret, Registry, RepositoryRef } from '../../src/ports.ts';
 
 interface Repository {
   readonly tags: Map<string, string>;
@@ -18,6 +18,8 @@ export class FakeRegistryPort implements Registry {
   /** Every list of tags is the beginning of a longer one. */
   truncated = false;
   readonly #repositories = new Map<string, Repository>();
+  readonly #gone = new Set<string>();
+  readonly #contents = new Map<string, ImageContents>();
   readonly #failures = new Map<string, { code: RegistryErrorCode; retryAfterMs: number | undefined }>();
 
   /** Puts a tag there, or moves it; without `digest` a new one, which the answer is. */
@@ -58,6 +60,33 @@ export class FakeRegistryPort implements Registry {
     const digest = [...repository.tags.values()].includes(tag) ? tag : repository.tags.get(tag);
     if (digest === undefined) throw this.#error('NotFound', `${name} has no tag ${tag}`, reference, 'resolve');
     return { digest };
+  }
+
+  /** Says what an index lists: platform (`linux/amd64`) → digest of its image. Gives the digest of the index. */
+  index(digest: string, platforms: Readonly<Record<string, string>>): string {
+    const images = Object.entries(platforms).map(([platform, image]): PlatformImage => {
+      const [os, architecture, variant] = platform.split('/');
+      return { digest: image, os, architecture, variant };
+    });
+    this.#contents.set(digest, { digest, kind: 'index', images, config: undefined });
+    return digest;
+  }
+
+  /** The registry no longer has what is behind the digest. */
+  forget(digest: string): void {
+    this.#contents.delete(digest);
+    for (const { tags } of this.#repositories.values()) {
+      for (const [tag, known] of tags) if (known === digest) tags.delete(tag);
+    }
+    this.#gone.add(digest);
+  }
+
+  /** A digest that was not described as an index is an image whose configuration is `aDigest('config of <digest>')`. */
+  async contents(reference: RepositoryRef, digest: string, credentials: CredentialSet, signal: AbortSignal): Promise<ImageContents> {
+    const { name } = await this.#open('contents', reference, `@${digest}`, credentials, signal);
+    if (this.#gone.has(digest)) throw this.#error('NotFound', `${name} no longer has ${digest}`, reference, 'contents');
+    const image: PlatformImage = { digest, os: undefined, architecture: undefined, variant: undefined };
+    return this.#contents.get(digest) ?? { digest, kind: 'image', images: [image], config: aDigest(`config of ${digest}`) };
   }
 
   async tags(
