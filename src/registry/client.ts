@@ -7,7 +7,7 @@ import type { Clock, CredentialSet, ImageContents, Log, Metrics, Registry, Repos
 import type { Sleep } from './budget.ts';
 import { type Call, callFailure } from './call.ts';
 import { endpointOf } from './endpoint.ts';
-import { createExchange } from './exchange.ts';
+import { createExchange, type CredentialAttempt } from './exchange.ts';
 import { chooseCredentials, type RegistryCredential, type RegistryCredentialSet } from './keychain.ts';
 import { createMeter } from './meter.ts';
 import { RegistrySecret } from './registry-secret.ts';
@@ -30,6 +30,8 @@ export interface RegistryOptions {
   };
   /** Authorities and client certificates of a registry, by its canonical host (`registry.example.com:5000`). Says that it speaks TLS. */
   readonly tls?: (registry: string) => TlsOptions | undefined;
+  /** Told of every credential that was tried, in order. */
+  readonly onAttempt?: (attempt: CredentialAttempt) => void;
   /** Waiting between tries and for a registry's budget; for tests. */
   readonly sleep?: Sleep;
 }
@@ -46,7 +48,7 @@ export function createRegistry(options: RegistryOptions): Registry & { close(): 
   };
   const meter = createMeter(options.metrics);
   const send = createSend({ ...options, meter, sleep: options.sleep ?? sleepFor, timeouts: limits?.timeouts ?? {} });
-  const exchange = createExchange({ send, clock, log, meter });
+  const exchange = createExchange({ send, clock, log, meter, onAttempt: options.onAttempt });
   const resolveDigest = createResolve({ exchange, clock });
   const listTags = createTagLister({ exchange, limits: { ...listingLimits, ...limits?.listing } });
   const resolving = createSingleFlight<{ digest: string }>(() => meter.cacheHit('resolve'));

@@ -1,4 +1,5 @@
 import { LRUCache } from 'lru-cache';
+import { RegistryError } from '../errors.ts';
 import type { Clock, Log } from '../ports.ts';
 import { createAbroad, readAsked } from './abroad.ts';
 import { type Answer, answerFailure, isThrottled } from './answer.ts';
@@ -19,6 +20,15 @@ export interface Reply {
   readonly source: string;
 }
 
+/** How one request ended with one credential; for a person who looks for the reason. Holds nothing secret. */
+export interface CredentialAttempt {
+  readonly operation: Call['operation'];
+  readonly source: string;
+  readonly httpStatus: number | undefined;
+  /** `failed`: no answer that says anything about the credential. */
+  readonly outcome: 'accepted' | 'failed' | Refusal['why'];
+}
+
 /** Sends a request with the credentials of the call, one after the other until one is accepted. Throws RegistryError. */
 export type Exchange = (call: Call, request: RegistryRequest) => Promise<Reply>;
 
@@ -34,9 +44,10 @@ interface ExchangeDeps {
   readonly clock: Clock;
   readonly log: Log;
   readonly meter: Meter;
+  readonly onAttempt?: ((attempt: CredentialAttempt) => void) | undefined;
 }
 
-export function createExchange({ send, clock, log, meter }: ExchangeDeps): Exchange {
+export function createExchange({ send, clock, log, meter, onAttempt }: ExchangeDeps): Exchange {
   const schemes = createAskedSchemes();
   const tokens = createTokens({ send, clock, meter });
   const authorizer = createAuthorizer({ schemes, tokens });
@@ -49,7 +60,12 @@ export function createExchange({ send, clock, log, meter }: ExchangeDeps): Excha
     const winnerKey = `${call.endpoint.origin} ${call.repository} ${call.credentials.fingerprint}`;
     const refusals: Refusal[] = [];
     for (const credential of inOrder(call.credentials.candidates, winners.get(winnerKey), clock.now())) {
-      const turn = await login(call, request, credential);
+      const turn = await login(call, request, credential).catch((error: unknown) => {
+        const httpStatus = error instanceof RegistryError ? error.httpStatus : undefined;
+        onAttempt?.({ operation: call.operation, source: credential.source, httpStatus, outcome: 'failed' });
+        throw error;
+      });
+      onAttempt?.({ operation: call.operation, source: credential.source, ...endOf(turn) });
       if ('answer' in turn) {
         const { fingerprint } = credential.secret;
         if (winners.get(winnerKey)?.fingerprint !== fingerprint) winners.set(winnerKey, { fingerprint, sinceMs: clock.now() });
@@ -111,6 +127,10 @@ export function createExchange({ send, clock, log, meter }: ExchangeDeps): Excha
   }
 
   return exchange;
+}
+
+function endOf(turn: Reply | Refusal): Pick<CredentialAttempt, 'httpStatus' | 'outcome'> {
+  return 'answer' in turn ? { httpStatus: turn.answer.status, outcome: 'accepted' } : { httpStatus: turn.httpStatus, outcome: turn.why };
 }
 
 /** The winner first. Anonymous keeps that place for an hour only: quotas are larger for accounts that work again. */
