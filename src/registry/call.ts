@@ -2,11 +2,14 @@ import { RegistryError, type RegistryErrorCode } from '../errors.ts';
 import type { Endpoint } from './endpoint.ts';
 import type { RegistryCredentialSet } from './keychain.ts';
 
+/** What a call, or one of its requests, is for: a label of metrics and errors. */
+export type Operation = 'resolve' | 'contents' | 'tags' | 'referrers' | 'created' | 'token';
+
 /** One call of the port on its way through this adapter. */
 export interface Call {
   readonly endpoint: Endpoint;
   readonly repository: string;
-  readonly operation: 'resolve' | 'tags' | 'token';
+  readonly operation: Operation;
   /** Begins every error: `cannot list the tags of ghcr.io/acme/web`. */
   readonly task: string;
   readonly credentials: RegistryCredentialSet;

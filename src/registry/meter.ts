@@ -4,7 +4,7 @@ import type { Metrics } from '../ports.ts';
 export interface Meter {
   request(registry: string, operation: string, result: string, seconds: number): void;
   authFailure(registry: string, reason: 'login' | 'scope' | 'denied' | 'challenge'): void;
-  cacheHit(cache: 'token' | 'resolve' | 'tags'): void;
+  cacheHit(cache: 'token' | 'resolve' | 'contents' | 'tags'): void;
 }
 
 const maximumHosts = 50;

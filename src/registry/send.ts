@@ -4,7 +4,7 @@ import type { Outbound, OutboundRequest, OutboundStream, OutboundTimeouts, TlsOp
 import type { Clock, Log } from '../ports.ts';
 import { type Answer, codeOfAnswer, isThrottled, isTransient } from './answer.ts';
 import { type Budget, createBudget, longestWaitMs, type Outcome, type Refusal, type Sleep } from './budget.ts';
-import { type Call, callFailure } from './call.ts';
+import { type Call, callFailure, type Operation } from './call.ts';
 import type { Meter } from './meter.ts';
 import { quirksOfHost } from './quirks.ts';
 import { parseRetryAfter } from './retry-after.ts';
@@ -12,7 +12,7 @@ import { parseRetryAfter } from './retry-after.ts';
 export interface RegistryRequest
   extends Pick<OutboundRequest, 'method' | 'headers' | 'body' | 'maxBytes' | 'directlyNamed' | 'maxRedirects' | 'allowRedirect'> {
   readonly url: URL;
-  readonly operation: 'resolve' | 'tags' | 'token';
+  readonly operation: Operation;
 }
 
 /** Sends one request of a call within the budget of its origin; what may heal in a moment is tried again. Throws RegistryError. */
