@@ -1,23 +1,25 @@
 import { lookup } from 'node:dns';
 import type { Dispatcher } from 'undici';
-import { guardedLookup, type Resolve } from './outbound/addresses.ts';
+import type { Resolve } from './outbound/addresses.ts';
+import { createBlockedOrigins } from './outbound/blocked-origins.ts';
 import { decodedBody } from './outbound/body.ts';
 import { startDeadline } from './outbound/deadline.ts';
 import { outboundFailure } from './outbound/failure.ts';
-import { allowsPrivate, checkTarget, failure, firstHop, type Hop, isAllowed, nameOf, nextHop, redirectOf } from './outbound/hop.ts';
-import { openPool, type TlsOptions, tlsFingerprint } from './outbound/pools.ts';
+import { checkTarget, failure, firstHop, type Hop, nameOf, nextHop, redirectOf } from './outbound/hop.ts';
+import { createPoolStore } from './outbound/pool-store.ts';
+import type { Authorities, ProxyTarget, TlsOptions } from './outbound/pools.ts';
 import { type ProxySettings, proxyChooser } from './outbound/proxy.ts';
 
 export { decodedBody } from './outbound/body.ts';
 export { startDeadline } from './outbound/deadline.ts';
 export { outboundFailure, redactUrl } from './outbound/failure.ts';
-export { openPool, type PoolOptions, type TlsOptions } from './outbound/pools.ts';
+export { type Authorities, openPool, type PoolOptions, type ProxyTarget, type TlsOptions } from './outbound/pools.ts';
 export type { ProxySettings } from './outbound/proxy.ts';
 
 export interface OutboundOptions {
   readonly userAgent: string;
   readonly proxy?: ProxySettings | undefined;
-  /** Origins nobody may be led to, for example that of the API server. */
+  /** Origins nobody may be led to, for example that of the API server; where they hold an address, not by another name of it either. */
   readonly blockedOrigins?: readonly string[];
   /** Name resolution, for tests. */
   readonly resolve?: Resolve;
@@ -49,8 +51,10 @@ export interface OutboundRequest {
   readonly allowPrivate?: boolean;
   /** For the host of `url` only; other hosts get the defaults. */
   readonly tls?: TlsOptions | undefined;
+  /** For every hop, beside the system's authorities. */
+  readonly authorities?: Authorities | undefined;
   /** Instead of the configured one; `false` goes directly. */
-  readonly proxy?: string | false | undefined;
+  readonly proxy?: string | ProxyTarget | false | undefined;
   /** Redirects of GET and HEAD that are followed; default 5. With 0 the 3xx itself is the answer. */
   readonly maxRedirects?: number;
   /** False forbids this hop (`Blocked`). */
@@ -87,39 +91,34 @@ export interface Outbound {
 
 /** The client with its connection pools; one per process. */
 export function createOutbound(options: OutboundOptions): Outbound {
-  const pools = new Map<string, Dispatcher>();
   let isClosed = false;
-  const chooseProxy = proxyChooser(options.proxy ?? {});
-  const blocked = new Set(options.blockedOrigins);
-  const resolve: Resolve = options.resolve ?? ((hostname, done) => lookup(hostname, { all: true }, done));
-
-  function poolFor(request: OutboundRequest, hop: Hop): Dispatcher {
-    const tls = hop.isNamedHost ? request.tls : undefined;
-    const proxy = request.proxy === false ? undefined : (request.proxy ?? chooseProxy(hop.url));
-    const mayBePrivate = allowsPrivate(request, hop);
-    const key = [mayBePrivate, proxy ?? '', tlsFingerprint(tls)].join(' ');
-    const known = pools.get(key);
-    if (known) return known;
-    // Through a proxy, names are resolved by the proxy: the operator who set it decides what it reaches.
-    const guard = guardedLookup(resolve, (kind) => isAllowed(kind, mayBePrivate));
-    const pool = openPool({ tls, proxy, lookup: guard, connectMs: options.connectMs ?? 5_000, keepAliveMs: 30_000, connections: 32 });
-    pools.set(key, pool);
-    retireOldest(pools);
-    return pool;
-  }
+  const blocked = createBlockedOrigins(options.blockedOrigins ?? []);
+  const pools = createPoolStore({
+    chooseProxy: proxyChooser(options.proxy ?? {}),
+    resolve: options.resolve ?? ((hostname, done) => lookup(hostname, { all: true }, done)),
+    blocked,
+    connectMs: options.connectMs ?? 5_000,
+  });
 
   async function send(request: OutboundRequest, hop: Hop, signal: AbortSignal): Promise<Dispatcher.ResponseData> {
     const { origin, pathname, search } = hop.url;
-    return await poolFor(request, hop).request({
-      origin,
-      path: pathname + search,
-      method: request.method ?? 'GET',
-      headers: hop.headers,
-      body: request.body ?? null,
-      signal,
-      headersTimeout: request.timeouts?.headersMs ?? 15_000,
-      bodyTimeout: request.timeouts?.idleMs ?? 15_000,
-    });
+    let where = nameOf(request, hop);
+    try {
+      const { pool, via } = pools.of(request, hop);
+      if (via !== undefined) where += ` (through the proxy ${via})`;
+      return await pool.request({
+        origin,
+        path: pathname + search,
+        method: request.method ?? 'GET',
+        headers: hop.headers,
+        body: request.body ?? null,
+        signal,
+        headersTimeout: request.timeouts?.headersMs ?? 15_000,
+        bodyTimeout: request.timeouts?.idleMs ?? 15_000,
+      });
+    } catch (error) {
+      throw outboundFailure(error, where);
+    }
   }
 
   async function follow(request: OutboundRequest, signal: AbortSignal): Promise<{ hop: Hop; answer: Dispatcher.ResponseData }> {
@@ -127,9 +126,7 @@ export function createOutbound(options: OutboundOptions): Outbound {
     for (let redirects = 0; ; redirects++) {
       checkTarget(request, hop, blocked);
       if (isClosed) throw failure('Unreachable', request, hop, 'the client is closed');
-      const answer = await send(request, hop, signal).catch((error: unknown) => {
-        throw outboundFailure(error, nameOf(request, hop));
-      });
+      const answer = await send(request, hop, signal);
       const location = redirectOf(request, answer);
       if (location === undefined) return { hop, answer };
       await answer.body.dump({ limit: 16_384, signal }).catch(() => undefined);
@@ -167,20 +164,10 @@ export function createOutbound(options: OutboundOptions): Outbound {
 
   async function close(): Promise<void> {
     isClosed = true;
-    const open = [...pools.values()];
-    pools.clear();
-    await Promise.all(open.map((pool) => pool.destroy()));
+    await pools.destroy();
   }
 
   return { request, stream, close };
-}
-
-/** Rotated certificates leave pools behind that nobody asks for again. */
-function retireOldest(pools: Map<string, Dispatcher>): void {
-  const [oldest] = pools;
-  if (pools.size <= 64 || oldest === undefined) return;
-  pools.delete(oldest[0]);
-  oldest[1].close().catch(ignore);
 }
 
 function hasBody(request: OutboundRequest, status: number): boolean {

@@ -64,11 +64,11 @@ export class BlockedAddressError extends Error {
 }
 
 /** A `lookup` for sockets that gives allowed addresses only: what was checked is what is connected to. */
-export function guardedLookup(resolve: Resolve, isAllowed: (kind: AddressKind) => boolean): LookupFunction {
+export function guardedLookup(resolve: Resolve, isAllowed: (kind: AddressKind, address: string) => boolean): LookupFunction {
   return (hostname, options, callback) => {
     resolve(hostname, (error, found) => {
       if (error !== null) return callback(error, '', 0);
-      const usable = found.filter(({ address, family }) => isAllowed(addressKind(address)) && fits(family, options.family));
+      const usable = found.filter(({ address, family }) => isAllowed(addressKind(address), address) && fits(family, options.family));
       const first = usable[0];
       if (first === undefined) return callback(new BlockedAddressError(`${hostname} has no address that may be contacted`), '', 0);
       return options.all === true ? callback(null, [...usable]) : callback(null, first.address, first.family);

@@ -2,7 +2,8 @@ import { OutboundError, type OutboundErrorCode } from '../errors.ts';
 
 const readableQuery = new Set(['scope', 'service', 'n', 'last', 'digest', 'ns', 'artifactType']);
 const timeouts = new Set(['UND_ERR_CONNECT_TIMEOUT', 'UND_ERR_HEADERS_TIMEOUT', 'UND_ERR_BODY_TIMEOUT', 'ETIMEDOUT']);
-const tlsFailure = /^(ERR_TLS|ERR_SSL|CERT_|CRL_|DEPTH_ZERO|SELF_SIGNED|UNABLE_TO_|HOSTNAME_MISMATCH|INVALID_CA|PATH_LENGTH|EPROTO)/;
+const tlsFailure =
+  /^(ERR_TLS|ERR_SSL|ERR_OSSL|CERT_|CRL_|DEPTH_ZERO|SELF_SIGNED|UNABLE_TO_|HOSTNAME_MISMATCH|INVALID_CA|PATH_LENGTH|EPROTO)/;
 const brokenAnswer = /^(HPE_|Z_|ERR_?_?(BROTLI|ZSTD|ERROR_FORMAT|BUFFER)|UND_ERR_RES_|UND_ERR_INVALID|ERR_INVALID)/;
 
 /** The URL as it may be logged: no userinfo, no fragment, only harmless query values. */

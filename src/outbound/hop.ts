@@ -1,6 +1,7 @@
 import type { Dispatcher } from 'undici';
 import { OutboundError } from '../errors.ts';
 import { type AddressKind, literalKind } from './addresses.ts';
+import type { BlockedOrigins } from './blocked-origins.ts';
 import { acceptedEncodings } from './body.ts';
 import { redactUrl } from './failure.ts';
 import type { OutboundRequest } from '../outbound.ts';
@@ -35,13 +36,13 @@ export function nextHop(request: OutboundRequest, from: Hop, location: string): 
 }
 
 /** Throws Blocked before any connection if the URL itself says that it must not be contacted. */
-export function checkTarget(request: OutboundRequest, hop: Hop, blockedOrigins: ReadonlySet<string>): void {
+export function checkTarget(request: OutboundRequest, hop: Hop, blocked: BlockedOrigins): void {
   const { url } = hop;
   if (url.protocol !== 'https:' && url.protocol !== 'http:')
     throw failure('Blocked', request, hop, `scheme ${url.protocol} is not allowed`);
   if (url.username !== '' || url.password !== '')
     throw failure('Blocked', request, hop, 'a URL with a user name or password is not allowed');
-  if (blockedOrigins.has(url.origin)) throw failure('Blocked', request, hop, 'this origin is never contacted');
+  if (blocked.names(url)) throw failure('Blocked', request, hop, 'this origin is never contacted');
   const kind = literalKind(url.hostname);
   if (kind !== undefined && !isAllowed(kind, allowsPrivate(request, hop)))
     throw failure(

@@ -1,6 +1,7 @@
-import { createHash } from 'node:crypto';
+import { createHash, createHmac, randomBytes } from 'node:crypto';
 import type { LookupFunction } from 'node:net';
 import { createSecureContext, getCACertificates, type SecureContext } from 'node:tls';
+import { LRUCache } from 'lru-cache';
 import { Agent, type Dispatcher, ProxyAgent } from 'undici';
 
 /** How to talk TLS with one origin. The same object (or equal content) shares connections; a changed Secret means a new object. */
@@ -17,9 +18,21 @@ export interface TlsOptions {
   readonly insecure?: boolean | undefined;
 }
 
+/** PEM, trusted beside the system's authorities and those of a host. Keep the object: it identifies connections. */
+export interface Authorities {
+  readonly ca: string;
+}
+
+/** `login` is `user:password`; without it that of the URL counts. */
+export interface ProxyTarget {
+  readonly url: string;
+  readonly login?: string | undefined;
+}
+
 export interface PoolOptions {
   readonly tls?: TlsOptions | undefined;
-  readonly proxy?: string | undefined;
+  readonly authorities?: Authorities | undefined;
+  readonly proxy?: string | ProxyTarget | undefined;
   readonly lookup?: LookupFunction | undefined;
   readonly connectMs: number;
   readonly keepAliveMs: number;
@@ -37,13 +50,39 @@ export function openPool(options: PoolOptions): Dispatcher {
     keepAliveMaxTimeout: Math.max(options.keepAliveMs, 600_000),
     maxHeaderSize: 32 * 1024,
   };
-  const connect = { timeout: options.connectMs, keepAliveInitialDelay: 15_000, allowH2: false, ...tlsConnect(options.tls) };
+  const connect = {
+    timeout: options.connectMs,
+    keepAliveInitialDelay: 15_000,
+    allowH2: false,
+    ...tlsConnect(options.tls, options.authorities),
+  };
   if (options.proxy !== undefined) {
-    const uri = options.proxy;
-    return new ProxyAgent({ ...shared, uri, connectTimeout: options.connectMs, requestTls: connect, proxyTls: { allowH2: false } });
+    const proxyTls = { allowH2: false, ...tlsConnect(undefined, options.authorities) };
+    return new ProxyAgent({ ...shared, ...proxyAddress(options.proxy), connectTimeout: options.connectMs, requestTls: connect, proxyTls });
   }
   return new Agent({ ...shared, connect: options.lookup === undefined ? connect : { ...connect, lookup: options.lookup } });
 }
+
+function proxyAddress(proxy: string | ProxyTarget): { uri: string; token?: string } {
+  const { url, login } = typeof proxy === 'string' ? { url: proxy } : proxy;
+  const uri = URL.parse(url);
+  // The error of the URL parser would show the login.
+  if (uri === null) throw new TypeError('the URL of the proxy cannot be read');
+  if (login === undefined) return { uri: uri.href };
+  uri.username = '';
+  uri.password = '';
+  return { uri: uri.href, token: `Basic ${Buffer.from(login, 'utf8').toString('base64')}` };
+}
+
+/** Equal for equal proxies; holds no secret. */
+export function proxyKey(proxy: ProxyTarget | undefined): string {
+  if (proxy === undefined) return '';
+  return createHmac('sha256', processKey)
+    .update(`${proxy.url}\0${proxy.login ?? ''}`)
+    .digest('base64url');
+}
+
+const processKey = randomBytes(32);
 
 /** Equal for TLS options with equal content; holds no secret. */
 export function tlsFingerprint(tls: TlsOptions | undefined): string {
@@ -58,21 +97,35 @@ export function tlsFingerprint(tls: TlsOptions | undefined): string {
 
 const fingerprints = new WeakMap<TlsOptions, string>();
 
-function tlsConnect(tls: TlsOptions | undefined): { secureContext?: SecureContext; servername?: string; rejectUnauthorized?: boolean } {
-  if (tls === undefined) return {};
+interface TlsConnect {
+  readonly secureContext?: SecureContext;
+  readonly servername?: string;
+  readonly rejectUnauthorized?: boolean;
+}
+
+function tlsConnect(tls: TlsOptions | undefined, authorities: Authorities | undefined): TlsConnect {
+  if (tls === undefined && authorities === undefined) return {};
   return {
-    secureContext: contextOf(tls),
-    ...(tls.servername === undefined ? {} : { servername: tls.servername }),
-    ...(tls.insecure === true ? { rejectUnauthorized: false } : {}),
+    secureContext: contextOf(tls ?? {}, authorities),
+    ...(tls?.servername === undefined ? {} : { servername: tls.servername }),
+    ...(tls?.insecure === true ? { rejectUnauthorized: false } : {}),
   };
 }
 
-/** Made once per pool: reading the authorities for each connection would cost milliseconds. */
-function contextOf(tls: TlsOptions): SecureContext {
-  const ca = tls.ca === undefined ? undefined : tls.onlyThisCa === true ? tls.ca : [...getCACertificates('default'), tls.ca];
-  return createSecureContext({
+/** Reading the authorities takes milliseconds and memory, so pools that differ in other things share what came of it. */
+const contexts = new LRUCache<string, SecureContext>({ max: 32 });
+
+function contextOf(tls: TlsOptions, authorities: Authorities | undefined): SecureContext {
+  const key = `${tlsFingerprint(tls)} ${tlsFingerprint(authorities)}`;
+  const known = contexts.get(key);
+  if (known) return known;
+  const added = [tls.ca, tls.onlyThisCa === true ? undefined : authorities?.ca].filter((pem) => pem !== undefined);
+  const ca = added.length === 0 ? undefined : tls.onlyThisCa === true ? added : [...getCACertificates('default'), ...added];
+  const context = createSecureContext({
     ...(ca === undefined ? {} : { ca }),
     ...(tls.cert === undefined ? {} : { cert: tls.cert }),
     ...(tls.key === undefined ? {} : { key: tls.key }),
   });
+  contexts.set(key, context);
+  return context;
 }

@@ -7,42 +7,77 @@ export interface SelfSigned {
   readonly key: string;
 }
 
+/** An authority of a test, and what it signs. */
+export interface TestAuthority extends SelfSigned {
+  /** A certificate that is no authority itself. */
+  issue(names: readonly string[], validUntil?: Date): SelfSigned;
+}
+
 /** A self-signed certificate without any program's help: `names` are DNS names or IP addresses, the first is the common name. */
-export function selfSigned(
-  names: readonly string[] = ['localhost', '127.0.0.1'],
-  validUntil = new Date(Date.now() + 86_400_000),
-): SelfSigned {
+export function selfSigned(names: readonly string[] = ['localhost', '127.0.0.1'], validUntil = tomorrow()): SelfSigned {
   const { privateKey, publicKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
-  const toBeSigned = certificateBody(names, validUntil, publicKey);
-  const signature = sign('sha256', toBeSigned, privateKey);
-  const certificate = sequence(toBeSigned, ecdsaWithSha256, bits(signature));
-  const base64 = certificate.toString('base64').replace(/.{64}/g, '$&\n').trimEnd();
+  const body = certificateBody({ names, validUntil, publicKey, issuer: names[0] ?? 'test', isAuthority: true });
+  return pair(body, privateKey, privateKey);
+}
+
+/** An authority that signs certificates of servers and clients. */
+export function testAuthority(name = 'headwind test authority'): TestAuthority {
+  const { privateKey: authorityKey, publicKey: authorityPublicKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
+  const own = { names: [name], validUntil: tomorrow(), publicKey: authorityPublicKey, issuer: name, isAuthority: true };
   return {
-    cert: `-----BEGIN CERTIFICATE-----\n${base64}\n-----END CERTIFICATE-----\n`,
-    key: privateKey.export({ type: 'pkcs8', format: 'pem' }).toString(),
+    ...pair(certificateBody(own), authorityKey, authorityKey),
+    issue(names, validUntil = tomorrow()) {
+      const { privateKey, publicKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
+      return pair(certificateBody({ names, validUntil, publicKey, issuer: name, isAuthority: false }), privateKey, authorityKey);
+    },
   };
 }
 
-function certificateBody(names: readonly string[], validUntil: Date, publicKey: KeyObject): Buffer {
-  const subject = sequence(set(sequence(oid(0x55, 0x04, 0x03), der(0x0c, Buffer.from(names[0] ?? 'test')))));
+function tomorrow(): Date {
+  return new Date(Date.now() + 86_400_000);
+}
+
+function pair(body: Buffer, key: KeyObject, signer: KeyObject): SelfSigned {
+  const certificate = sequence(body, ecdsaWithSha256, bits(sign('sha256', body, signer)));
+  const base64 = certificate.toString('base64').replace(/.{64}/g, '$&\n').trimEnd();
+  return {
+    cert: `-----BEGIN CERTIFICATE-----\n${base64}\n-----END CERTIFICATE-----\n`,
+    key: key.export({ type: 'pkcs8', format: 'pem' }).toString(),
+  };
+}
+
+interface CertificateFacts {
+  readonly names: readonly string[];
+  readonly validUntil: Date;
+  readonly publicKey: KeyObject;
+  readonly issuer: string;
+  readonly isAuthority: boolean;
+}
+
+function certificateBody({ names, validUntil, publicKey, issuer, isAuthority }: CertificateFacts): Buffer {
   const alternatives = names.map((name) => {
     const isAddress = isIP(name) === 4;
     return isAddress ? der(0x87, Buffer.from(name.split('.').map(Number))) : der(0x82, Buffer.from(name));
   });
+  const basicConstraints = sequence(...(isAuthority ? [der(0x01, Buffer.from([0xff]))] : []));
   const extensions = sequence(
-    sequence(oid(0x55, 0x1d, 0x13), der(0x01, Buffer.from([0xff])), octets(sequence(der(0x01, Buffer.from([0xff]))))), // CA: true
+    sequence(oid(0x55, 0x1d, 0x13), der(0x01, Buffer.from([0xff])), octets(basicConstraints)),
     sequence(oid(0x55, 0x1d, 0x11), octets(sequence(...alternatives))),
   );
   return sequence(
     der(0xa0, der(0x02, Buffer.from([2]))),
     der(0x02, Buffer.concat([Buffer.from([1]), randomBytes(8)])),
     ecdsaWithSha256,
-    subject,
+    commonName(issuer),
     sequence(time(new Date(Date.now() - 86_400_000 * 2)), time(validUntil)),
-    subject,
+    commonName(names[0] ?? 'test'),
     publicKey.export({ type: 'spki', format: 'der' }),
     der(0xa3, extensions),
   );
+}
+
+function commonName(name: string): Buffer {
+  return sequence(set(sequence(oid(0x55, 0x04, 0x03), der(0x0c, Buffer.from(name)))));
 }
 
 const ecdsaWithSha256 = sequence(oid(0x2a, 0x86, 0x48, 0xce, 0x3d, 0x04, 0x03, 0x02));
