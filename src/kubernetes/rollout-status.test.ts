@@ -13,8 +13,8 @@ function describeKind(kind: string, rollout: RolloutStatus, rows: readonly Row[]
   for (const { when, spec, status, says } of rows) {
     it(`${kind}, ${when}: ${says}`, () => {
       const object = { metadata: { generation: 3 }, spec, ...(status && { status: { observedGeneration: 3, ...status } }) };
-      const { settled, healthy, message, unwatched } = rollout(object);
-      const word = settled ? (healthy ? 'healthy' : 'settled') : 'running';
+      const { settled, healthy, message, unwatched, failed } = rollout(object);
+      const word = settled ? (healthy ? 'healthy' : 'settled') : failed ? 'failed' : 'running';
       assert.equal(`${unwatched ?? word}: ${message}`, says);
     });
   }
@@ -37,7 +37,25 @@ describe('kubernetes/rollout-status', () => {
       when: 'out of time',
       spec: three,
       status: { replicas: 4, updatedReplicas: 1, conditions: [null, stalled] },
-      says: 'running: the rollout has exceeded its progress deadline',
+      says: 'failed: the rollout has exceeded its progress deadline',
+    },
+    {
+      when: 'out of time with an old pod left',
+      spec: three,
+      status: { replicas: 4, updatedReplicas: 3, conditions: [stalled] },
+      says: 'failed: the rollout has exceeded its progress deadline',
+    },
+    {
+      when: 'out of time with the template before',
+      spec: three,
+      status: { observedGeneration: 2, replicas: 4, updatedReplicas: 1, conditions: [stalled] },
+      says: unseen,
+    },
+    {
+      when: 'done after its time was over',
+      spec: three,
+      status: { replicas: 3, updatedReplicas: 3, availableReplicas: 3, conditions: [stalled] },
+      says: all,
     },
     { when: 'scaling down', spec: three, status: { replicas: 5, updatedReplicas: 5 }, says: 'running: 5 pods are there, 3 are wanted' },
     {

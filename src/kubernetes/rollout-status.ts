@@ -11,8 +11,8 @@ export function deploymentRollout(object: RawObject): Rollout {
     if (desired === 0) return scaledToNothing;
     const updated = numberOf(status['updatedReplicas']) ?? 0;
     const total = numberOf(status['replicas']) ?? 0;
-    if (updated < desired) return running(stalled(status) ?? `${updated} of ${desired} pods are updated`);
-    if (total > updated) return running(stalled(status) ?? `${total - updated} old pods are still there`);
+    if (updated < desired) return hasStalled(status) ? stalled : running(`${updated} of ${desired} pods are updated`);
+    if (total > updated) return hasStalled(status) ? stalled : running(`${total - updated} old pods are still there`);
     if (updated > desired) return running(`${updated} pods are there, ${desired} are wanted`);
     return availability(numberOf(status['availableReplicas']) ?? 0, desired);
   });
@@ -54,6 +54,7 @@ export function cronJobRollout(): Rollout {
 const noRollout = done('a CronJob has no rollout: its next job uses the new template', 'NoRollout');
 const changesOnDelete = done('the update strategy is OnDelete: a pod changes when somebody deletes it', 'OnDelete');
 const scaledToNothing = done('no pods are wanted');
+const stalled: Rollout = { ...running('the rollout has exceeded its progress deadline'), failed: true };
 const unobserved = running('the controller has not seen the latest change yet');
 
 function whenObserved(object: RawObject, judge: (status: RawObject) => Rollout): Rollout {
@@ -73,11 +74,11 @@ function availability(available: number, desired: number): Rollout {
   return { settled: true, healthy: false, message: `${available} of ${desired} pods are available` };
 }
 
-function stalled(status: RawObject): string | undefined {
-  const failed = recordsOf(status['conditions']).some(
+/** The controller goes on trying; it only says that it took too long. */
+function hasStalled(status: RawObject): boolean {
+  return recordsOf(status['conditions']).some(
     ({ type, status: value, reason }) => type === 'Progressing' && value === 'False' && reason === 'ProgressDeadlineExceeded',
   );
-  return failed ? 'the rollout has exceeded its progress deadline' : undefined;
 }
 
 function running(message: string): Rollout {

@@ -27,6 +27,8 @@ function aRawDeployment(overrides: { metadata?: object | null; podSpec?: object 
   };
 }
 
+const label = (value: unknown) => ({ 'kube-autorollout/enabled': value });
+const partition = (value: unknown, type = 'RollingUpdate') => ({ updateStrategy: { type, rollingUpdate: { partition: value } } });
 const manyContainers = (count: number) => Array.from({ length: count }, (_, index) => ({ name: `c${index}`, image: 'nginx:1.25' }));
 
 function trim(raw: unknown, kind: WorkloadKind = 'Deployment') {
@@ -51,6 +53,9 @@ describe('kubernetes/trim-workload', () => {
       serviceAccountName: 'default',
       pullSecretNames: [],
       paused: false,
+      autorollout: false,
+      wantsNoPods: false,
+      partitioned: false,
       rollout: { settled: true, healthy: true, message: 'all 1 pods are updated and available' },
     });
   });
@@ -83,6 +88,66 @@ describe('kubernetes/trim-workload', () => {
     assert.equal(workload?.slots[0]?.image, 'nginx:1.25');
     assert.equal(workload?.paused, false);
     assert.equal(workload?.rollout.settled, true);
+  });
+
+  const labels: { title: string; metadata: object; managed: boolean; autorollout?: boolean }[] = [
+    { title: 'the label alone', metadata: { labels: label('true'), annotations: undefined }, managed: true, autorollout: true },
+    { title: 'the label beside a policy', metadata: { labels: label('true') }, managed: true, autorollout: true },
+    { title: 'the label with another value', metadata: { labels: label('True'), annotations: {} }, managed: false },
+    { title: 'the label "false"', metadata: { labels: label('false'), annotations: {} }, managed: false },
+    { title: 'the label as a boolean', metadata: { labels: label(true), annotations: {} }, managed: false },
+    { title: 'the label as an annotation', metadata: { annotations: label('true') }, managed: false },
+    { title: 'labels null', metadata: { labels: null }, managed: true, autorollout: false },
+  ];
+  for (const { title, metadata, managed, autorollout } of labels) {
+    it(`${title}: ${managed ? `managed, ${autorollout ? 'restarted' : 'not restarted'} by label` : 'not managed'}`, () => {
+      const { workload, skipped } = trim(aRawDeployment({ metadata }));
+      assert.equal(workload?.autorollout, autorollout);
+      assert.deepEqual(skipped, []);
+    });
+  }
+
+  it('the label on the pod template does not count', () => {
+    const raw = aRawDeployment({ metadata: { annotations: {} } });
+    raw.spec.template.metadata = { labels: label('true') };
+    assert.equal(trim(raw).workload, undefined);
+  });
+
+  const wanted: { title: string; kind: WorkloadKind; spec?: object; status?: object; facts: string[] }[] = [
+    { title: 'Deployment of 0 replicas', kind: 'Deployment', spec: { replicas: 0 }, facts: ['wantsNoPods'] },
+    { title: 'Deployment without a number', kind: 'Deployment', spec: { replicas: undefined }, facts: [] },
+    { title: 'StatefulSet of 0 replicas', kind: 'StatefulSet', spec: { replicas: 0 }, facts: ['wantsNoPods'] },
+    { title: 'StatefulSet with a partition', kind: 'StatefulSet', spec: partition(2), facts: ['partitioned'] },
+    { title: 'StatefulSet with partition 0', kind: 'StatefulSet', spec: partition(0), facts: [] },
+    { title: 'StatefulSet with an odd partition', kind: 'StatefulSet', spec: partition('2'), facts: [] },
+    { title: 'OnDelete with a partition left over', kind: 'StatefulSet', spec: partition(2, 'OnDelete'), facts: [] },
+    { title: 'Deployment with a partition', kind: 'Deployment', spec: partition(2), facts: [] },
+    { title: 'DaemonSet for no node', kind: 'DaemonSet', status: { desiredNumberScheduled: 0 }, facts: ['wantsNoPods'] },
+    { title: 'DaemonSet for a node', kind: 'DaemonSet', status: { desiredNumberScheduled: 1, numberReady: 0 }, facts: [] },
+    { title: 'DaemonSet that nobody looked at yet', kind: 'DaemonSet', status: { observedGeneration: 0 }, facts: [] },
+  ];
+  for (const { title, kind, spec, status, facts } of wanted) {
+    it(`${title}: ${facts.join(', ') || 'pods are wanted, all of the new revision'}`, () => {
+      const raw = aRawDeployment();
+      const { workload } = trim({ ...raw, spec: { ...raw.spec, ...spec }, status: { ...raw.status, ...status } }, kind);
+      assert.ok(workload);
+      assert.deepEqual(
+        (['wantsNoPods', 'partitioned'] as const).filter((fact) => workload[fact]),
+        facts,
+      );
+    });
+  }
+
+  it('a rollout that has failed keeps saying so', () => {
+    const raw = aRawDeployment();
+    const conditions = [{ type: 'Progressing', status: 'False', reason: 'ProgressDeadlineExceeded' }];
+    raw.status = { observedGeneration: 2, replicas: 2, updatedReplicas: 1, conditions };
+    assert.deepEqual(trim(raw).workload?.rollout, {
+      settled: false,
+      healthy: false,
+      message: 'the rollout has exceeded its progress deadline',
+      failed: true,
+    });
   });
 
   const management: { title: string; annotations: unknown; managed: boolean }[] = [

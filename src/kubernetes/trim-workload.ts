@@ -46,16 +46,21 @@ export function trimWorkload(row: WorkloadKindRow, raw: unknown, { texts, log }:
     serviceAccountName: texts.share(textOf(spec['serviceAccountName']) ?? textOf(spec['serviceAccount']) ?? 'default'),
     pullSecretNames: namesOf(spec['imagePullSecrets'], texts),
     paused: recordAt(raw, 'spec')['paused'] === true,
-    autorollout: recordAt(metadata, 'labels')['kube-autorollout/enabled'] === 'true',
-    wantsNoPods: false,
-    partitioned: false,
+    autorollout: hasRolloutLabel(metadata),
+    wantsNoPods: row.wantsNoPods(raw),
+    partitioned: row.partitioned(raw),
     rollout: shareRollout(row.rollout(raw), texts),
   };
 }
 
-/** A workload is managed by its annotation, whatever its value. Other marks of management belong here. */
+/** A workload is managed by its annotation, whatever its value, or by the label of the second contract. Other marks of management belong here. */
 function isManaged(metadata: RawObject): boolean {
-  return typeof recordAt(metadata, 'annotations')[`${annotationPrefix}policy`] === 'string';
+  return typeof recordAt(metadata, 'annotations')[`${annotationPrefix}policy`] === 'string' || hasRolloutLabel(metadata);
+}
+
+/** On the object itself; a label of the pod template does not count, and no other value does. */
+function hasRolloutLabel(metadata: RawObject): boolean {
+  return recordAt(metadata, 'labels')['kube-autorollout/enabled'] === 'true';
 }
 
 function ownAnnotations(metadata: RawObject, texts: SharedTexts): Readonly<Record<string, string>> {

@@ -1,5 +1,7 @@
 import type { WorkloadKind } from '../core/workload.ts';
+import type { RawObject } from './raw.ts';
 import { cronJobRollout, daemonSetRollout, deploymentRollout, type RolloutStatus, statefulSetRollout } from './rollout-status.ts';
+import { hasPartition, wantsNoNode, wantsNoReplicas } from './wanted-pods.ts';
 
 /** All that differs from kind to kind. A new kind with a pod template is a new row. */
 export interface WorkloadKindRow {
@@ -11,15 +13,18 @@ export interface WorkloadKindRow {
   /** Where in the object the pod template is. */
   readonly podTemplate: readonly string[];
   readonly rollout: RolloutStatus;
+  readonly wantsNoPods: (object: RawObject) => boolean;
+  readonly partitioned: (object: RawObject) => boolean;
 }
 
+const never = () => false;
 const template = ['spec', 'template'];
-const apps = { group: 'apps', apiVersion: 'apps/v1', podTemplate: template };
+const apps = { group: 'apps', apiVersion: 'apps/v1', podTemplate: template, wantsNoPods: wantsNoReplicas, partitioned: never };
 
 export const workloadKinds: { readonly [K in WorkloadKind]: WorkloadKindRow & { readonly kind: K } } = {
   Deployment: { kind: 'Deployment', ...apps, resource: 'deployments', rollout: deploymentRollout },
-  StatefulSet: { kind: 'StatefulSet', ...apps, resource: 'statefulsets', rollout: statefulSetRollout },
-  DaemonSet: { kind: 'DaemonSet', ...apps, resource: 'daemonsets', rollout: daemonSetRollout },
+  StatefulSet: { kind: 'StatefulSet', ...apps, resource: 'statefulsets', rollout: statefulSetRollout, partitioned: hasPartition },
+  DaemonSet: { kind: 'DaemonSet', ...apps, resource: 'daemonsets', rollout: daemonSetRollout, wantsNoPods: wantsNoNode },
   CronJob: {
     kind: 'CronJob',
     group: 'batch',
@@ -27,5 +32,7 @@ export const workloadKinds: { readonly [K in WorkloadKind]: WorkloadKindRow & { 
     resource: 'cronjobs',
     podTemplate: ['spec', 'jobTemplate', ...template],
     rollout: cronJobRollout,
+    wantsNoPods: never,
+    partitioned: never,
   },
 };

@@ -168,6 +168,34 @@ describe('kubernetes/workloads', () => {
     assert.deepEqual([...workloads.using('docker.io/library/nginx')], []);
   });
 
+  it('a label that comes or goes wakes the key, although nothing else changes', async (t) => {
+    const { api, workloads, keys } = await start(t, ({ objects }) => void objects.put(deployments, aDeployment('web')));
+    keys.length = 0;
+    const web = () => workloads.get({ kind: 'Deployment', namespace: 'shop', name: 'web' });
+    const patch = (metadata: object) => patchObject(api.objects, deployments, 'shop/web', { metadata });
+    patch({ labels: { 'kube-autorollout/enabled': 'true' } });
+    await turnUntil(() => web()?.autorollout === true);
+    patch({ annotations: { 'headwind.sh/policy': null } });
+    await turnUntil(() => keys.length === 2);
+    assert.deepEqual(web()?.annotations, {});
+    patch({ labels: { 'kube-autorollout/enabled': null } });
+    await turnUntil(() => web() === undefined);
+    assert.deepEqual(keys, ['Deployment/shop/web', 'Deployment/shop/web', 'Deployment/shop/web']);
+  });
+
+  it('a DaemonSet that gets its first node wakes the key', async (t) => {
+    const daemonSets = '/apis/apps/v1/daemonsets';
+    const { api, workloads, keys } = await start(t, ({ objects }) => {
+      objects.put(daemonSets, { ...aDeployment('agent'), status: { observedGeneration: 1, desiredNumberScheduled: 0 } });
+    });
+    keys.length = 0;
+    const agent = () => workloads.get({ kind: 'DaemonSet', namespace: 'shop', name: 'agent' });
+    assert.equal(agent()?.wantsNoPods, true);
+    patchObject(api.objects, daemonSets, 'shop/agent', { status: { desiredNumberScheduled: 1 } }, { status: true });
+    await turnUntil(() => agent()?.wantsNoPods === false);
+    assert.deepEqual(keys, ['DaemonSet/shop/agent']);
+  });
+
   it('watches only the namespaces of the list', async (t) => {
     const fill = ({ objects }: FakeApiServer) => {
       for (const namespace of ['shop', 'team-a', 'other']) objects.put(deployments, aDeployment('web', undefined, namespace));

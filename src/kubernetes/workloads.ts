@@ -110,6 +110,10 @@ function isSameForDecisions(a: Workload, b: Workload): boolean {
   return (
     a.uid === b.uid &&
     a.generation === b.generation &&
+    a.autorollout === b.autorollout &&
+    a.wantsNoPods === b.wantsNoPods &&
+    a.partitioned === b.partitioned &&
+    a.rollout.failed === b.rollout.failed &&
     a.rollout.settled === b.rollout.settled &&
     a.rollout.healthy === b.rollout.healthy &&
     a.rollout.message === b.rollout.message &&
