@@ -14,6 +14,7 @@ const nothing = () => undefined;
 const log: Log = { debug: nothing, info: nothing, warn: nothing, error: nothing };
 const signal = new AbortController().signal;
 const deployments = '/apis/apps/v1/deployments';
+const cronJobs = '/apis/batch/v1/cronjobs';
 
 function containersOf(images: Readonly<Record<string, string>>) {
   return Object.entries(images).map(([name, image]) => ({ name, image, ports: [{ containerPort: 80 }] }));
@@ -64,6 +65,17 @@ describeWorkloads('KubeWorkloads', async (t) => {
       patchObject(api.objects, deployments, `${workload.namespace}/${workload.name}`, { metadata: { annotations: { [key]: value } } });
       await seen(workload, (found) => found?.annotations[key] === value);
     },
+    templateAnnotations: async ({ kind, namespace, name }) => {
+      const stored: any = api.objects.get(kind === 'CronJob' ? cronJobs : deployments, `${namespace}/${name}`);
+      return (stored.spec.jobTemplate?.spec ?? stored.spec).template.metadata.annotations ?? {};
+    },
+    createCronJob: async (name, images) => {
+      const { metadata, spec } = aDeployment(name, images);
+      api.objects.put(cronJobs, { metadata, spec: { schedule: '@daily', jobTemplate: { spec } } });
+      const ref = { kind: 'CronJob', namespace: 'shop', name };
+      await seen(ref, (found) => found !== undefined);
+      return workloads.get(ref)!;
+    },
     remove: async (workload) => {
       api.objects.delete(deployments, `${workload.namespace}/${workload.name}`);
       await seen(workload, (found) => found === undefined);
@@ -78,7 +90,7 @@ describe('kubernetes/workloads', () => {
       objects.put('/apis/apps/v1/statefulsets', aDeployment('db'));
       objects.put('/apis/apps/v1/daemonsets', aDeployment('agent'));
       const { metadata, spec } = aDeployment('report');
-      objects.put('/apis/batch/v1/cronjobs', { metadata, spec: { jobTemplate: { spec: spec } } });
+      objects.put(cronJobs, { metadata, spec: { jobTemplate: { spec: spec } } });
       objects.put(deployments, { ...aDeployment('other'), metadata: { name: 'other', namespace: 'shop' } });
       objects.put(deployments, { ...aDeployment('odd'), spec: null });
     });
@@ -124,10 +136,29 @@ describe('kubernetes/workloads', () => {
     assert.deepEqual(stored['spec'].template.spec.containers[0].ports, [{ containerPort: 80 }]);
   });
 
+  it('a restart by label is a merge patch of that manager', async (t) => {
+    const { api, workloads } = await start(t, ({ objects }) => void objects.put(deployments, aDeployment('web')));
+    const before = workloads.get({ kind: 'Deployment', namespace: 'shop', name: 'web' })!;
+    const restart = { annotation: 'kube-autorollout/restartedAt', at: '2026-01-15T10:00:00Z', fieldManager: 'kube-autorollout' } as const;
+    await workloads.apply(before, { images: new Map(), annotations: { 'headwind.sh/digests': '{}' }, restart }, signal);
+    assert.deepEqual(sentTo(api), [
+      {
+        method: 'PATCH',
+        path: '/apis/apps/v1/namespaces/shop/deployments/web',
+        query: { fieldManager: 'kube-autorollout' },
+        contentType: 'application/merge-patch+json',
+        body: {
+          metadata: { resourceVersion: before.resourceVersion, annotations: { 'headwind.sh/digests': '{}' } },
+          spec: { template: { metadata: { annotations: { 'kube-autorollout/restartedAt': '2026-01-15T10:00:00Z' } } } },
+        },
+      },
+    ]);
+  });
+
   it('the patch of a CronJob reaches its job template', async (t) => {
     const { api, workloads } = await start(t, ({ objects }) => {
       const { metadata, spec } = aDeployment('report');
-      objects.put('/apis/batch/v1/cronjobs', { metadata, spec: { schedule: '@daily', jobTemplate: { spec } } });
+      objects.put(cronJobs, { metadata, spec: { schedule: '@daily', jobTemplate: { spec } } });
     });
     const before = workloads.get({ kind: 'CronJob', namespace: 'shop', name: 'report' })!;
     await workloads.apply(before, { images: new Map([['web', 'nginx:1.26']]), annotations: {} }, signal);

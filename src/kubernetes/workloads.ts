@@ -51,10 +51,11 @@ export class KubeWorkloads implements Workloads {
     signal.throwIfAborted();
     const { kind, namespace, name } = workload;
     const row = workloadKinds[kind];
+    const { fieldManager, contentType, body } = workloadPatch(workload, change);
     const raw = await this.#options.client.json<RawObject>('PATCH', resourcePath(row.apiVersion, row.resource, namespace, name), {
-      query: { fieldManager: 'headwind' },
-      contentType: 'application/strategic-merge-patch+json',
-      body: workloadPatch(workload, change),
+      query: { fieldManager },
+      contentType,
+      body,
       signal,
     });
     this.#caches.get(kind)?.wrote(namespace, raw);

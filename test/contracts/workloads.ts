@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, it, type TestContext } from 'node:test';
 import type { Workload } from '../../src/core/workload.ts';
 import { ApiError } from '../../src/errors.ts';
-import type { WorkloadChange, Workloads } from '../../src/ports.ts';
+import type { RestartMark, WorkloadChange, Workloads } from '../../src/ports.ts';
 
 export interface WorkloadsWorld {
   readonly workloads: Workloads;
@@ -18,10 +18,21 @@ export interface WorkloadsWorld {
   readonly annotate: (workload: Workload, key: string, value: string) => Promise<void>;
   /** The object vanishes; so it does from `workloads` when it resolves. */
   readonly remove: (workload: Workload) => Promise<void>;
+  /** The annotations of the pod template as they are stored. */
+  readonly templateAnnotations: (workload: Workload) => Promise<Readonly<Record<string, string>>>;
+  /** A managed CronJob, if there can be one. */
+  readonly createCronJob: (name: string, images: Readonly<Record<string, string>>) => Promise<Workload>;
 }
 
 const signal = new AbortController().signal;
 const last = { 'headwind.sh/last-update': '2026-01-15T10:00:00Z' };
+
+const restart: RestartMark = {
+  annotation: 'kubectl.kubernetes.io/restartedAt',
+  at: '2026-01-15T10:00:00Z',
+  fieldManager: 'headwind',
+};
+const restartByLabel: RestartMark = { ...restart, annotation: 'kube-autorollout/restartedAt', fieldManager: 'kube-autorollout' };
 
 function change(images: Readonly<Record<string, string>>, annotations: Readonly<Record<string, string>> = last): WorkloadChange {
   return { images: new Map(Object.entries(images)), annotations };
@@ -83,6 +94,55 @@ export function describeWorkloads(name: string, start: (t: TestContext) => Promi
       assert.equal(after.annotations['headwind.sh/last-update'], last['headwind.sh/last-update']);
     });
 
+    for (const mark of [restart, restartByLabel]) {
+      it(`a restart by ${mark.fieldManager} marks the template with ${mark.annotation} and nothing else, and begins a rollout`, async (t) => {
+        const { workloads, create, templateAnnotations } = await start(t);
+        const before = await create('restart', { web: 'nginx:1.25', log: 'fluentd:1.16' }, { prepare: 'busybox:1' });
+        const after = await workloads.apply(before, { ...change({}), restart: mark }, signal);
+        assert.deepEqual(after.slots, before.slots);
+        assert.equal(after.generation, before.generation + 1);
+        assert.equal(after.rollout.settled, false);
+        assert.equal(after.annotations['headwind.sh/last-update'], last['headwind.sh/last-update']);
+        assert.equal(after.annotations['headwind.sh/policy'], 'minor');
+        assert.deepEqual(workloads.get(before), after);
+        assert.deepEqual(await templateAnnotations(after), { [mark.annotation]: mark.at });
+      });
+    }
+
+    it('a restart and images are one change, also by label', async (t) => {
+      const { workloads, create, templateAnnotations } = await start(t);
+      const before = await create('restart-image', { web: 'nginx:1.25', log: 'fluentd:1.16' });
+      const after = await workloads.apply(before, { ...change({ web: 'nginx:1.26' }), restart: restartByLabel }, signal);
+      assert.deepEqual(imagesOf(after), { web: 'nginx:1.26', log: 'fluentd:1.16' });
+      assert.equal(after.generation, before.generation + 1);
+      assert.deepEqual(await templateAnnotations(after), { 'kube-autorollout/restartedAt': restart.at });
+    });
+
+    it('the same mark again changes nothing: within one second there is one restart', async (t) => {
+      const { workloads, create } = await start(t);
+      const first = await workloads.apply(await create('restart-twice', { web: 'nginx:1.25' }), { ...change({}), restart }, signal);
+      const again = await workloads.apply(workloads.get(first) ?? first, { ...change({}), restart }, signal).catch(isConflict);
+      assert.ok(again === true || again.generation === first.generation);
+      assert.equal(workloads.get(first)?.generation, first.generation);
+    });
+
+    it('a restart decided on an old version is a conflict and marks nothing', async (t) => {
+      const { workloads, create, annotate, templateAnnotations } = await start(t);
+      const old = await create('restart-conflict', { web: 'nginx:1.25' });
+      await annotate(old, 'headwind.sh/policy', 'patch');
+      for (const mark of [restart, restartByLabel]) {
+        await assert.rejects(workloads.apply(old, { ...change({}), restart: mark }, signal), isApiError(409));
+      }
+      assert.deepEqual(await templateAnnotations(old), {});
+    });
+
+    it('a CronJob is never restarted', async (t) => {
+      const { workloads, createCronJob, templateAnnotations } = await start(t);
+      const before = await createCronJob('report', { web: 'nginx:1.25' });
+      await assert.rejects(workloads.apply(before, { ...change({}), restart }, signal), /^Error: CronJob .*\/report is never restarted/);
+      assert.deepEqual(await templateAnnotations(before), {});
+    });
+
     it('a change that changes nothing is accepted and gives the object as it is', async (t) => {
       const { workloads, create } = await start(t);
       const before = await create('nothing', { web: 'nginx:1.25' });
@@ -122,6 +182,11 @@ export function describeWorkloads(name: string, start: (t: TestContext) => Promi
       assert.deepEqual(imagesOf(workloads.get(before)), { web: 'nginx:1.25' });
     });
   });
+}
+
+function isConflict(error: unknown): true {
+  assert.ok(error instanceof ApiError && error.isConflict);
+  return true;
 }
 
 function isApiError(status: number) {

@@ -56,6 +56,7 @@ describeWorkloads('KubeWorkloads on a real API server', async (t) => {
   const workloads = new KubeWorkloads({ client, log, watchNamespaces: [namespace] });
   await runCache(t, workloads);
   const path = (name: string) => `/apis/apps/v1/namespaces/${namespace}/deployments/${name}`;
+  const cronJobPath = (name: string) => `/apis/batch/v1/namespaces/${namespace}/cronjobs/${name}`;
   const found = (name: string) => workloads.get({ kind: 'Deployment', namespace, name });
   return {
     workloads,
@@ -73,6 +74,17 @@ describeWorkloads('KubeWorkloads on a real API server', async (t) => {
     remove: async ({ name }) => {
       await cluster.admin.delete(path(name));
       await turnUntil(() => found(name) === undefined);
+    },
+    templateAnnotations: async ({ kind, name }) => {
+      const stored = await cluster.admin.get(kind === 'CronJob' ? cronJobPath(name) : path(name));
+      const spec = stored?.['spec'];
+      return (spec?.jobTemplate?.spec ?? spec)?.template.metadata.annotations ?? {};
+    },
+    createCronJob: async (name, containers) => {
+      await cluster.apply(workload({ kind: 'CronJob', name, containers }), { namespace });
+      const cronJob = () => workloads.get({ kind: 'CronJob', namespace, name });
+      await turnUntil(() => cronJob() !== undefined);
+      return cronJob()!;
     },
   };
 });

@@ -15,5 +15,8 @@ describeWorkloads('FakeWorkloads', async () => {
       workloads.put({ ...workload, annotations: { ...workload.annotations, [key]: value } });
     },
     remove: async (workload) => workloads.remove(workload),
+    templateAnnotations: async (workload) => workloads.templateAnnotations(workload),
+    createCronJob: async (name, images) =>
+      workloads.put(aWorkload({ kind: 'CronJob', apiVersion: 'batch/v1', name, slots: slots(images, false) })),
   };
 });
