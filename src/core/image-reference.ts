@@ -67,11 +67,15 @@ export function parseImageReference(text: string): ImageReference | InvalidRefer
 
 /** The repository's one name for comparing: host in lower case, Docker Hub's other names and `:443` folded. Never written back. */
 export function canonicalRepository(reference: { registry: string; repository: string }): string {
-  let registry = reference.registry.toLowerCase();
-  if (registry.endsWith(':443')) registry = registry.slice(0, -':443'.length);
-  if (dockerHubAliases.has(registry)) registry = 'docker.io';
   // Joined: a template would keep the longer texts that its pieces were cut from.
-  return [registry, reference.repository].join('/');
+  return [canonicalRegistry(reference.registry), reference.repository].join('/');
+}
+
+/** The registry's one name for comparing: lower case, without `:443`, `docker.io` for all names of Docker Hub. */
+export function canonicalRegistry(written: string): string {
+  const lower = written.toLowerCase();
+  const registry = lower.endsWith(':443') ? lower.slice(0, -':443'.length) : lower;
+  return dockerHubAliases.has(registry) ? 'docker.io' : registry;
 }
 
 /** The tag that the runtime would pull: `latest` where the reference has neither tag nor digest. */
