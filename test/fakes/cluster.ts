@@ -2,11 +2,12 @@ import { targetOf } from '../../src/core/update-request.ts';
 import type { UpdateRequest } from '../../src/core/update-request-schema.ts';
 import { parseWorkloadKey, type Workload, type WorkloadRef } from '../../src/core/workload.ts';
 import { ApiError } from '../../src/errors.ts';
-import type { UpdateRequests, Workloads } from '../../src/ports.ts';
+import type { Pods, UpdateRequests, Workloads } from '../../src/ports.ts';
+import { FakePods } from './pods.ts';
 import { FakeUpdateRequests } from './update-requests.ts';
 import { FakeWorkloads } from './workloads.ts';
 
-export type Verb = 'create' | 'patch' | 'status' | 'delete';
+export type Verb = 'create' | 'patch' | 'status' | 'delete' | 'read-pods' | 'delete-pod';
 
 export interface Fault {
   readonly verb: Verb;
@@ -23,9 +24,10 @@ export interface ClusterListener {
   requestChanged(target: WorkloadRef): void;
 }
 
-/** Workloads and requests behind one API server in memory, which may be slow or fail, and tells a listener what changed. */
+/** Workloads, their pods and requests behind one API server in memory, which may be slow or fail, and tells a listener what changed. */
 export class FakeCluster {
   readonly workloads = new FakeWorkloads();
+  readonly pods = new FakePods();
   readonly requests: FakeUpdateRequests;
   /** Writes that were carried out for an operator, in order. */
   readonly writes: Verb[] = [];
@@ -42,14 +44,15 @@ export class FakeCluster {
   /** Deletes a workload and, as the garbage collector does, the requests that it owns. */
   remove(workload: Workload): void {
     this.workloads.remove(workload);
+    this.pods.remove(workload);
     for (const { spec, metadata } of this.requests.of(workload)) {
       if (spec.targetRef.uid === workload.uid) this.requests.remove(metadata.namespace, metadata.name);
     }
   }
 
   /** The ports as one operator process sees them, until it is killed. */
-  connect(killed: AbortSignal): { workloads: Workloads; updateRequests: UpdateRequests } {
-    const { workloads, requests } = this;
+  connect(killed: AbortSignal): { workloads: Workloads; updateRequests: UpdateRequests; pods: Pods } {
+    const { workloads, requests, pods } = this;
     const call = <T>(verb: Verb, run: () => Promise<T>) => this.#call(verb, run, killed);
     return {
       workloads: {
@@ -67,6 +70,10 @@ export class FakeCluster {
         setNewDigest: (request, digest, signal) => call('status', () => requests.setNewDigest(request, digest, signal)),
         delete: (request, signal) => call('delete', () => requests.delete(request, signal)),
       },
+      pods: {
+        of: (workload, signal) => call('read-pods', () => pods.of(workload, signal)),
+        delete: (workload, pod, signal) => call('delete-pod', () => pods.delete(workload, pod, signal)),
+      },
     };
   }
 
@@ -77,7 +84,7 @@ export class FakeCluster {
     if (fault) fault.times--;
     if (fault && !fault.lost) throw describeFault(fault);
     const result = await run();
-    this.writes.push(verb);
+    if (verb !== 'read-pods') this.writes.push(verb);
     if (fault) throw describeFault(fault);
     return result;
   }
@@ -118,15 +125,21 @@ function describeFault({ verb, code, message }: Fault): ApiError {
   return new ApiError(code, reasons[code] ?? '', message ?? `${verb} fails on purpose`);
 }
 
-/** Ends a rollout of every workload some time after it began, as controllers do. */
-export function settleRollouts(cluster: FakeCluster, afterMs: number): void {
+/**
+ * Ends a rollout of every workload some time after it began, as controllers do. With `digestOf` new pods run what that says
+ * their images are at the moment.
+ */
+export function settleRollouts(cluster: FakeCluster, afterMs: number, digestOf?: (image: string) => string | undefined): void {
   cluster.workloads.onChange((key) => {
     const workload = cluster.workloads.get(parseWorkloadKey(key));
     if (!workload || workload.rollout.settled) return;
     const { generation } = workload;
     setTimeout(() => {
       const now = cluster.workloads.get(workload);
-      if (now && !now.rollout.settled && now.generation === generation) cluster.workloads.settle(now);
+      if (!now || now.rollout.settled || now.generation !== generation) return;
+      // Before the status says so: who is woken by it reads them.
+      if (digestOf) cluster.pods.rollOut(now, digestOf);
+      cluster.workloads.settle(now);
     }, afterMs);
   });
 }
