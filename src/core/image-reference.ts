@@ -78,6 +78,11 @@ export function canonicalRegistry(written: string): string {
   return dockerHubAliases.has(registry) ? 'docker.io' : registry;
 }
 
+/** Every name of a canonical registry: Docker Hub has several. */
+export function registryNames(canonical: string): readonly string[] {
+  return canonical === 'docker.io' ? [...dockerHubAliases] : [canonical];
+}
+
 /** The tag that the runtime would pull: `latest` where the reference has neither tag nor digest. */
 export function effectiveTag(reference: ImageReference): string | undefined {
   return reference.tag ?? (reference.digest === undefined ? 'latest' : undefined);
