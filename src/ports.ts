@@ -172,6 +172,8 @@ export interface PullContext {
   readonly namespace: string;
   readonly serviceAccountName: string;
   readonly pullSecretNames: readonly string[];
+  /** What a live pod lists, where somebody has read the pods: shows what admission put there, and counts before the template's. */
+  readonly podPullSecretNames?: readonly string[] | undefined;
 }
 
 /** A pull secret as stored; `data` is decoded from base64. */
@@ -223,8 +225,11 @@ export interface RepositoryRef {
 
 /** What registries answer. Every method throws RegistryError for expected failures. */
 export interface Registry {
-  /** Matching entries by the kubelet's rule, in its order, then anonymous. Pure. */
-  credentials(repository: RepositoryRef, secrets: readonly PullSecret[]): CredentialSet;
+  /**
+   * Matching entries by the kubelet's rule, in its order, then what clouds, the configuration and credential programs have for the registry,
+   * then anonymous. Pure: what somebody else gives is asked for when it is tried. `context` says whose pods pull.
+   */
+  credentials(repository: RepositoryRef, secrets: readonly PullSecret[], context?: PullContext): CredentialSet;
   /** Digest behind a tag or digest, by HEAD where the registry allows. */
   resolve(repository: RepositoryRef, reference: string, credentials: CredentialSet, signal: AbortSignal): Promise<{ digest: string }>;
   /** What a digest stands for, from the manifest behind it: fetched once and verified, then kept. `NotFound` when the registry no longer has it. */

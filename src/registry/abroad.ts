@@ -1,6 +1,7 @@
 import type { Answer } from './answer.ts';
 import { type Call, callFailure } from './call.ts';
 import { type AskedScheme, chooseScheme, parseChallenges } from './challenge.ts';
+import type { UsableCredential } from './keychain.ts';
 import type { RegistryRequest, Send } from './send.ts';
 import type { Tokens } from './tokens.ts';
 
@@ -24,7 +25,9 @@ export function createAbroad({ send, tokens }: { send: Send; tokens: Tokens }): 
 
   async function anonymousToken(call: Call, answer: Answer): Promise<string | undefined> {
     const asked = readAsked(call, answer);
-    const credential = call.credentials.candidates.find(({ secret }) => secret.kind === 'anonymous');
+    const credential = call.credentials.candidates.find(
+      (candidate): candidate is UsableCredential => candidate.secret.kind === 'anonymous',
+    );
     if (asked.kind !== 'bearer' || !credential) return undefined;
     const { realm, service, scope } = asked;
     const origin = new URL(answer.url.origin);

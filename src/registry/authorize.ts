@@ -1,7 +1,7 @@
 import { type AskedSchemes, pullScope } from './asked-schemes.ts';
 import type { Call } from './call.ts';
 import type { AskedScheme } from './challenge.ts';
-import type { RegistryCredential } from './keychain.ts';
+import type { UsableCredential } from './keychain.ts';
 import type { Refusal } from './refusal.ts';
 import { basicAuthorization, type Tokens } from './tokens.ts';
 
@@ -16,13 +16,13 @@ export interface Authorization {
 
 export interface Authorizer {
   /** For a first request, from what is known of the registry. */
-  guess(call: Call, credential: RegistryCredential): Promise<Authorization | Refusal>;
+  guess(call: Call, credential: UsableCredential): Promise<Authorization | Refusal>;
   /** For what the registry asked; `refused` is an old token that it just refused. */
-  answer(call: Call, asked: AskedScheme, credential: RegistryCredential, refused?: string): Promise<Authorization | Refusal>;
+  answer(call: Call, asked: AskedScheme, credential: UsableCredential, refused?: string): Promise<Authorization | Refusal>;
 }
 
 export function createAuthorizer({ schemes, tokens }: { schemes: AskedSchemes; tokens: Tokens }): Authorizer {
-  async function guess(call: Call, credential: RegistryCredential): Promise<Authorization | Refusal> {
+  async function guess(call: Call, credential: UsableCredential): Promise<Authorization | Refusal> {
     const { origin } = call.endpoint;
     const asked = schemes.of(origin, call.repository);
     const content = credential.secret.reveal();
@@ -38,12 +38,7 @@ export function createAuthorizer({ schemes, tokens }: { schemes: AskedSchemes; t
     }
   }
 
-  async function answer(
-    call: Call,
-    asked: AskedScheme,
-    credential: RegistryCredential,
-    refused?: string,
-  ): Promise<Authorization | Refusal> {
+  async function answer(call: Call, asked: AskedScheme, credential: UsableCredential, refused?: string): Promise<Authorization | Refusal> {
     const { source } = credential;
     const content = credential.secret.reveal();
     if (content.kind === 'bearer') return { header: `Bearer ${content.token}` };

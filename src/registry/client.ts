@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
 import { LRUCache } from 'lru-cache';
 import { isDigest, isTag } from '../core/image-reference.ts';
+import type { RegistrySettings } from '../core/registry-settings.ts';
 import type { Outbound, OutboundTimeouts, TlsOptions } from '../outbound.ts';
 import type { Clock, CredentialSet, ImageContents, Log, Metrics, Registry, RepositoryRef } from '../ports.ts';
 import type { Sleep } from './budget.ts';
@@ -10,6 +11,7 @@ import { endpointOf } from './endpoint.ts';
 import { createExchange, type CredentialAttempt } from './exchange.ts';
 import { chooseCredentials, type RegistryCredential, type RegistryCredentialSet } from './keychain.ts';
 import { createMeter } from './meter.ts';
+import { createOtherCredentials } from './other-credentials.ts';
 import { RegistrySecret } from './registry-secret.ts';
 import { createResolve } from './resolve.ts';
 import { createSend } from './send.ts';
@@ -28,6 +30,8 @@ export interface RegistryOptions {
     /** Of each HTTP request. */
     readonly timeouts?: OutboundTimeouts;
   };
+  /** What the configuration says of registries; called per use, so that a change counts at once. */
+  readonly settings?: () => RegistrySettings;
   /** Authorities and client certificates of a registry, by its canonical host (`registry.example.com:5000`). Says that it speaks TLS. */
   readonly tls?: (registry: string) => TlsOptions | undefined;
   /** Told of every credential that was tried, in order. */
@@ -53,10 +57,11 @@ export function createRegistry(options: RegistryOptions): Registry & { close(): 
   const listTags = createTagLister({ exchange, limits: { ...listingLimits, ...limits?.listing } });
   const resolving = createSingleFlight<{ digest: string }>(() => meter.cacheHit('resolve'));
   const listing = createSingleFlight<TagList>(() => meter.cacheHit('tags'));
+  const otherCredentials = createOtherCredentials(options);
   const warned = new LRUCache<string, true>({ max: 1_000 });
 
-  function credentials(repository: RepositoryRef, secrets: Parameters<Registry['credentials']>[1]): RegistryCredentialSet {
-    const set = chooseCredentials(repository, secrets, key);
+  function credentials(...[repository, secrets, context]: Parameters<Registry['credentials']>): RegistryCredentialSet {
+    const set = chooseCredentials(repository, secrets, key, otherCredentials(repository, context));
     for (const entry of set.broadKeys) warnOnce(entry, repository);
     return set;
   }

@@ -1,10 +1,10 @@
 import type { PullSecret } from '../ports.ts';
-import type { SecretContent } from './registry-secret.ts';
+import type { PlainContent } from './registry-secret.ts';
 
 /** The credentials of one entry in a pull secret, under the key the user wrote. */
 export interface DockerConfigEntry {
   readonly key: string;
-  readonly contents: readonly SecretContent[];
+  readonly contents: readonly PlainContent[];
 }
 
 export interface DockerConfig {
@@ -22,9 +22,9 @@ type JsonObject = Readonly<Record<string, unknown>>;
 export function readDockerConfig(secret: PullSecret): DockerConfig {
   switch (secret.type) {
     case 'kubernetes.io/dockerconfigjson':
-      return readKey(secret, '.dockerconfigjson', (config) => config['auths'] ?? {});
+      return readKey(secret, false);
     case 'kubernetes.io/dockercfg':
-      return readKey(secret, '.dockercfg', (config) => config);
+      return readKey(secret, true);
     case 'kubernetes.io/basic-auth':
     case 'Opaque':
       return readBasicAuth(secret);
@@ -38,23 +38,32 @@ export function nameOf(secret: { namespace: string; name: string }): string {
   return `Secret ${secret.namespace}/${secret.name}`;
 }
 
-function readKey(secret: PullSecret, key: string, entriesOf: (config: JsonObject) => unknown): DockerConfig {
+function readKey(secret: PullSecret, isLegacy: boolean): DockerConfig {
+  const key = isLegacy ? '.dockercfg' : '.dockerconfigjson';
   const text = secret.data[key];
-  if (text === undefined) return problem(`${nameOf(secret)} has no key "${key}"`);
+  return text === undefined ? problem(`${nameOf(secret)} has no key "${key}"`) : readDockerConfigText(nameOf(secret), text, isLegacy);
+}
+
+/** Reads the text of a `.dockerconfigjson`, or of the older `.dockercfg`, which begins with the entries. `source` begins every sentence. */
+export function readDockerConfigText(source: string, text: string, isLegacy: boolean): DockerConfig {
   const config = parseObject(text);
-  if (!config) return problem(`${nameOf(secret)}: the value of "${key}" is not a JSON object`);
-  const map = entriesOf(config);
-  if (!isObject(map)) return problem(`${nameOf(secret)}: "auths" in "${key}" is not an object`);
-  const entries: DockerConfigEntry[] = [];
+  const key = isLegacy ? '.dockercfg' : '.dockerconfigjson';
+  if (!config) return problem(`${source}: the value of "${key}" is not a JSON object`);
+  const map = isLegacy ? config : (config['auths'] ?? {});
+  if (!isObject(map)) return problem(`${source}: "auths" in "${key}" is not an object`);
   const problems: string[] = [];
-  if (key === '.dockerconfigjson' && (hasMembers(config['credHelpers']) || config['credsStore'])) {
-    problems.push(`${nameOf(secret)} names credential helpers (credsStore, credHelpers), which are ignored`);
+  if (!isLegacy && (hasMembers(config['credHelpers']) || config['credsStore'])) {
+    problems.push(`${source} names credential helpers (credsStore, credHelpers), which are ignored`);
   }
-  const all = Object.entries(map);
-  if (all.length > mostEntries) problems.push(`${nameOf(secret)} has ${all.length} entries; only the first ${mostEntries} are read`);
+  return readEntries(source, Object.entries(map), problems);
+}
+
+function readEntries(source: string, all: readonly (readonly [string, unknown])[], problems: string[]): DockerConfig {
+  const entries: DockerConfigEntry[] = [];
+  if (all.length > mostEntries) problems.push(`${source} has ${all.length} entries; only the first ${mostEntries} are read`);
   for (const [host, value] of all.slice(0, mostEntries)) {
     const contents = isObject(value) ? readEntry(value) : 'the entry is not an object';
-    if (typeof contents === 'string') problems.push(`${nameOf(secret)}: the entry for "${printable(host)}" is ignored: ${contents}`);
+    if (typeof contents === 'string') problems.push(`${source}: the entry for "${printable(host)}" is ignored: ${contents}`);
     else entries.push({ key: host, contents });
   }
   return { entries, problems };
@@ -73,10 +82,10 @@ function readBasicAuth(secret: PullSecret): DockerConfig {
 }
 
 /** Credentials in the order in which to try them; the kubelet knows only the first kind. */
-function readEntry(entry: JsonObject): readonly SecretContent[] | string {
+function readEntry(entry: JsonObject): readonly PlainContent[] | string {
   const basic = readBasic(entry);
   if (typeof basic === 'string') return basic;
-  const contents: SecretContent[] = [];
+  const contents: PlainContent[] = [];
   const identity = textOf(entry['identitytoken']);
   if (basic && (basic.password !== '' || identity === '')) contents.push(asIdentity(basic));
   if (identity !== '') contents.push({ kind: 'identity', token: identity });
@@ -86,7 +95,7 @@ function readEntry(entry: JsonObject): readonly SecretContent[] | string {
   return contents.length > 0 ? contents : 'it has neither "auth" nor "username" nor a token';
 }
 
-type Basic = Extract<SecretContent, { kind: 'basic' }>;
+type Basic = Extract<PlainContent, { kind: 'basic' }>;
 
 function readBasic(entry: JsonObject): Basic | undefined | string {
   const auth = textOf(entry['auth']).replaceAll(/\s/g, '');
@@ -103,7 +112,7 @@ function readBasic(entry: JsonObject): Basic | undefined | string {
 }
 
 /** Docker writes `<token>` as the user of an identity token. */
-function asIdentity(basic: Basic): SecretContent {
+function asIdentity(basic: Basic): PlainContent {
   return basic.username === '<token>' ? { kind: 'identity', token: basic.password } : basic;
 }
 

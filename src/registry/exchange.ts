@@ -7,7 +7,8 @@ import { createAskedSchemes } from './asked-schemes.ts';
 import { createAuthorizer } from './authorize.ts';
 import type { Call } from './call.ts';
 import type { AskedScheme } from './challenge.ts';
-import type { RegistryCredential } from './keychain.ts';
+import { tryWithContent } from './fetched-credential.ts';
+import type { RegistryCredential, UsableCredential } from './keychain.ts';
 import { createLogins } from './logins.ts';
 import type { Meter } from './meter.ts';
 import { type Refusal, refusalFailure } from './refusal.ts';
@@ -78,20 +79,22 @@ export function createExchange({ send, clock, log, meter, onAttempt }: ExchangeD
   }
 
   async function login(call: Call, request: RegistryRequest, credential: RegistryCredential): Promise<Reply | Refusal> {
-    if (credential.secret.kind === 'anonymous') return await tryCredential(call, request, credential);
+    const tryIt = async (): Promise<Reply | Refusal> =>
+      await tryWithContent(call, credential, (usable) => tryCredential(call, request, usable));
+    if (credential.secret.kind === 'anonymous') return await tryIt();
     const attempt = await logins.begin(call.endpoint.origin, credential.secret.fingerprint, call.signal);
     if (!attempt) return { source: credential.source, why: 'resting' };
     let outcome: 'accepted' | 'refused' | 'unknown' = 'unknown';
     try {
-      const turn = await tryCredential(call, request, credential);
-      outcome = 'why' in turn && turn.why === 'login' ? 'refused' : 'accepted';
+      const turn = await tryIt();
+      outcome = outcomeOf(turn);
       return turn;
     } finally {
       attempt.end(outcome);
     }
   }
 
-  async function tryCredential(call: Call, request: RegistryRequest, credential: RegistryCredential): Promise<Reply | Refusal> {
+  async function tryCredential(call: Call, request: RegistryRequest, credential: UsableCredential): Promise<Reply | Refusal> {
     const { source } = credential;
     const first = await authorizer.guess(call, credential);
     if ('why' in first) return first;
@@ -119,14 +122,24 @@ export function createExchange({ send, clock, log, meter, onAttempt }: ExchangeD
     return withoutChallenge(answer.status === 401 ? await abroad(call, request, answer) : answer);
   }
 
-  function report(call: Call, { source, why, httpStatus }: Refusal): void {
+  function report(call: Call, { source, why, httpStatus, detail, isExpected }: Refusal): void {
     if (why === 'resting') return;
+    if (why === 'unavailable') {
+      if (isExpected !== true) log.warn({ registry: call.endpoint.registry, source, detail }, 'a credential could not be had');
+      return;
+    }
     meter.authFailure(call.endpoint.registry, why);
     if (source === 'anonymous') return;
     log.warn({ registry: call.endpoint.registry, repository: call.repository, source, why, httpStatus }, 'registry refused a credential');
   }
 
   return exchange;
+}
+
+function outcomeOf(turn: Reply | Refusal): 'accepted' | 'refused' | 'unknown' {
+  if ('answer' in turn) return 'accepted';
+  if (turn.why === 'unavailable') return 'unknown';
+  return turn.why === 'login' ? 'refused' : 'accepted';
 }
 
 function endOf(turn: Reply | Refusal): Pick<CredentialAttempt, 'httpStatus' | 'outcome'> {
@@ -148,7 +161,7 @@ function withoutChallenge(answer: Answer): Answer {
 }
 
 /** A registry that hides what it has says 403 without asking for anything: a user and password may change that. */
-function askedBy(call: Call, answer: Answer, credential: RegistryCredential): AskedScheme {
+function askedBy(call: Call, answer: Answer, credential: UsableCredential): AskedScheme {
   const isMute = answer.status === 403 && answer.headers['www-authenticate'] === undefined;
   return isMute && credential.secret.kind === 'basic' ? { kind: 'basic' } : readAsked(call, answer);
 }

@@ -6,6 +6,10 @@ export interface Refusal {
   readonly source: string;
   readonly why: keyof typeof explanations;
   readonly httpStatus?: number | undefined;
+  /** Of one that could not be had: why. Holds nothing secret. */
+  readonly detail?: string | undefined;
+  /** Nobody asked for this credential by name: that there is none is no news. */
+  readonly isExpected?: boolean | undefined;
 }
 
 const explanations = {
@@ -13,17 +17,19 @@ const explanations = {
   scope: 'the login works but gives no right to pull this repository',
   denied: 'access was denied',
   challenge: 'it cannot be used with the kind of login that the registry asks for',
+  unavailable: 'it could not be had',
   resting: 'it was refused a short while ago and rests, so that the account is not locked',
 } as const;
 
 /** The error when the last credential was refused; names every source that was tried. */
 export function refusalFailure(call: Call, refusals: readonly Refusal[]): RegistryError {
-  const tried = refusals.map(({ source, why, httpStatus }) => {
-    return `${source} (${explanations[why]}${httpStatus === undefined ? '' : `, HTTP ${httpStatus}`})`;
+  const tried = refusals.map(({ source, why, httpStatus, detail }) => {
+    const more = [detail === undefined ? '' : `: ${detail}`, httpStatus === undefined ? '' : `, HTTP ${httpStatus}`].join('');
+    return `${source} (${explanations[why]}${more})`;
   });
   const denied = refusals.find(({ why }) => why === 'denied');
   const { registry } = call.endpoint;
-  const advice = refusals.some(({ source }) => source !== 'anonymous')
+  const advice = refusals.some(({ source, isExpected }) => source !== 'anonymous' && isExpected !== true)
     ? 'Check that the credential is valid and may pull this repository'
     : `If the repository is private, add a pull secret with an entry for ${registry}`;
   return callFailure(call, denied ? 'Denied' : 'Unauthorized', `${registry} accepted no credential; tried ${tried.join(', ')}. ${advice}`, {

@@ -2,10 +2,10 @@ import { LRUCache } from 'lru-cache';
 import type { Clock } from '../ports.ts';
 import { type Answer, answerFailure, isThrottled, isTransient } from './answer.ts';
 import { type Call, callFailure } from './call.ts';
-import type { RegistryCredential } from './keychain.ts';
+import type { UsableCredential } from './keychain.ts';
 import type { Meter } from './meter.ts';
 import { parseRealm, type Realm } from './realm.ts';
-import type { SecretContent } from './registry-secret.ts';
+import type { PlainContent } from './registry-secret.ts';
 import type { Send } from './send.ts';
 import { createSingleFlight } from './single-flight.ts';
 import { readTokenAnswer, type Token } from './token-answer.ts';
@@ -17,7 +17,7 @@ export interface TokenRequest {
   readonly realm: string;
   readonly service: string | undefined;
   readonly scopes: readonly string[];
-  readonly credential: RegistryCredential;
+  readonly credential: UsableCredential;
   /** A token that was just refused: not to be given again. */
   readonly refused?: string | undefined;
 }
@@ -114,7 +114,7 @@ function common({ origin }: TokenRequest, { isOwnHost }: Realm) {
   } as const;
 }
 
-function basicRequest(request: TokenRequest, realm: Realm, content: SecretContent) {
+function basicRequest(request: TokenRequest, realm: Realm, content: PlainContent) {
   const added = new URLSearchParams(request.service === undefined ? {} : { service: request.service });
   for (const scope of request.scopes) added.append('scope', scope);
   const url = new URL(realm.url);
@@ -134,7 +134,7 @@ function refreshRequest(request: TokenRequest, realm: Realm, refreshToken: strin
 }
 
 /** The header for user and password; an identity token goes as the password of the user `<token>`. */
-export function basicAuthorization(content: SecretContent): string | undefined {
+export function basicAuthorization(content: PlainContent): string | undefined {
   if (content.kind === 'anonymous' || content.kind === 'bearer') return undefined;
   const pair = content.kind === 'basic' ? `${content.username}:${content.password}` : `<token>:${content.token}`;
   return `Basic ${Buffer.from(pair, 'utf8').toString('base64')}`;
