@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { createServer, type IncomingMessage, type RequestListener, type Server, type ServerResponse } from 'node:http';
 import { createServer as createTlsServer, type ServerOptions } from 'node:https';
-import { connect } from 'node:net';
+import { connect, createServer as createRawServer, type Server as RawServer, type Socket } from 'node:net';
 import { describe, it, type TestContext } from 'node:test';
 import { brotliCompressSync, gzipSync, zstdCompressSync } from 'node:zlib';
 import { selfSigned } from '../test/fakes/certificate.ts';
@@ -18,7 +18,7 @@ async function listen(t: TestContext, server: Server): Promise<number> {
   return portOf(server);
 }
 
-function portOf(server: Server): number {
+function portOf(server: RawServer): number {
   const address = server.address();
   assert.ok(address !== null && typeof address === 'object');
   return address.port;
@@ -82,16 +82,42 @@ describe('outbound', () => {
     assert.equal(answer.body.toString(), 'POST headwind/test 5 hello');
   });
 
-  it('keeps the connection', async (t) => {
-    const ports = new Set<number>();
-    const url = await serve(t, (request, response) => {
-      ports.add(request.socket.remotePort ?? 0);
-      response.end('ok');
+  for (const method of ['GET', 'HEAD'] as const) {
+    it(`keeps the connection after ${method}`, async (t) => {
+      const ports = new Set<number>();
+      const url = await serve(t, (request, response) => {
+        ports.add(request.socket.remotePort ?? 0);
+        // Go's servers do not say `Connection: keep-alive`.
+        response.sendDate = false;
+        response.removeHeader('connection');
+        response.writeHead(200, { 'content-length': 2 }).end(request.method === 'HEAD' ? undefined : 'ok');
+      });
+      const client = outbound(t);
+      for (let call = 0; call < 5; call++) await get(client, url, { method });
+      // Not always one: the next call may begin in the tick in which the first connection becomes free.
+      assert.ok(ports.size <= 2, `${ports.size} connections`);
+    });
+  }
+
+  it('takes no body that a server wrongly sends after HEAD for an answer', async (t) => {
+    const answer = 'HTTP/1.1 200 OK\r\nx-answer: head\r\ncontent-length: 40\r\n\r\n';
+    const body = 'HTTP/1.1 200 OK\r\nx-answer: forged\r\n\r\n';
+    const server = createRawServer((socket) => {
+      sockets.add(socket.on('error', () => undefined));
+      socket.on('data', () => socket.write(answer + body));
+    });
+    const sockets = new Set<Socket>();
+    server.listen(0, '127.0.0.1');
+    await new Promise((resolve) => server.once('listening', resolve));
+    t.after(() => {
+      for (const socket of sockets) socket.destroy();
+      server.close();
     });
     const client = outbound(t);
-    for (let call = 0; call < 5; call++) await get(client, url);
-    // Not always one: the next call may begin in the tick in which the first connection becomes free.
-    assert.ok(ports.size <= 2, `${ports.size} connections`);
+    for (let call = 0; call < 3; call++) {
+      const seen = await get(client, `http://127.0.0.1:${portOf(server)}/`, { method: 'HEAD' });
+      assert.equal(seen.headers['x-answer'], 'head');
+    }
   });
 
   it('ends requests under way on close(), and takes no more', async (t) => {

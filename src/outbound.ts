@@ -115,6 +115,8 @@ export function createOutbound(options: OutboundOptions): Outbound {
         signal,
         headersTimeout: request.timeouts?.headersMs ?? 15_000,
         bodyTimeout: request.timeouts?.idleMs ?? 15_000,
+        // undici closes a connection after HEAD otherwise: a TLS handshake for every look at a tag.
+        reset: false,
       });
     } catch (error) {
       throw outboundFailure(error, where);
