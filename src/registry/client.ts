@@ -7,10 +7,13 @@ import type { Outbound, OutboundTimeouts, TlsOptions } from '../outbound.ts';
 import type { Clock, CredentialSet, ImageContents, Log, Metrics, Registry, RepositoryRef } from '../ports.ts';
 import type { Sleep } from './budget.ts';
 import { type Call, callFailure } from './call.ts';
+import { createContents } from './contents.ts';
+import { createContentsCache } from './contents-cache.ts';
 import { endpointOf } from './endpoint.ts';
 import { createExchange, type CredentialAttempt } from './exchange.ts';
 import { chooseCredentials, type RegistryCredential, type RegistryCredentialSet } from './keychain.ts';
 import { createMeter } from './meter.ts';
+import { createAsk } from './place.ts';
 import { createOtherCredentials } from './other-credentials.ts';
 import { RegistrySecret } from './registry-secret.ts';
 import { createResolve } from './resolve.ts';
@@ -27,6 +30,10 @@ export interface RegistryOptions {
   readonly insecureHosts?: readonly string[];
   readonly limits?: {
     readonly listing?: Partial<ListingLimits>;
+    /** Reading what a digest stands for, with all that is nested in it; default 120 s. */
+    readonly contentsMs?: number;
+    /** What is kept of what digests stand for; default 64 MiB. */
+    readonly contentsBytes?: number;
     /** Of each HTTP request. */
     readonly timeouts?: OutboundTimeouts;
   };
@@ -36,6 +43,8 @@ export interface RegistryOptions {
   readonly tls?: (registry: string) => TlsOptions | undefined;
   /** Told of every credential that was tried, in order. */
   readonly onAttempt?: (attempt: CredentialAttempt) => void;
+  /** Ask an Artifactory that answers 404 by its repository-path method too; default true. */
+  readonly artifactoryFallback?: boolean;
   /** Waiting between tries and for a registry's budget; for tests. */
   readonly sleep?: Sleep;
 }
@@ -53,9 +62,13 @@ export function createRegistry(options: RegistryOptions): Registry & { close(): 
   const meter = createMeter(options.metrics);
   const send = createSend({ ...options, meter, sleep: options.sleep ?? sleepFor, timeouts: limits?.timeouts ?? {} });
   const exchange = createExchange({ send, clock, log, meter, onAttempt: options.onAttempt });
-  const resolveDigest = createResolve({ exchange, clock });
-  const listTags = createTagLister({ exchange, limits: { ...listingLimits, ...limits?.listing } });
+  const ask = createAsk({ exchange, clock, otherRoots: () => options.artifactoryFallback ?? true });
+  const resolveDigest = createResolve({ ask, clock, log });
+  const listTags = createTagLister({ ask, exchange, clock, limits: { ...listingLimits, ...limits?.listing } });
+  const readContents = createContents({ ask, totalMs: limits?.contentsMs ?? 120_000 });
+  const known = createContentsCache(limits?.contentsBytes ?? 64 * 1024 * 1024);
   const resolving = createSingleFlight<{ digest: string }>(() => meter.cacheHit('resolve'));
+  const reading = createSingleFlight<ImageContents>(() => meter.cacheHit('contents'));
   const listing = createSingleFlight<TagList>(() => meter.cacheHit('tags'));
   const otherCredentials = createOtherCredentials(options);
   const warned = new LRUCache<string, true>({ max: 1_000 });
@@ -112,13 +125,26 @@ export function createRegistry(options: RegistryOptions): Registry & { close(): 
   }
 
   async function contents(repository: RepositoryRef, digest: string, set: CredentialSet, signal: AbortSignal): Promise<ImageContents> {
-    const call = callOf(repository, 'resolve', `cannot read ${nameOf(repository)}@${digest.slice(0, 200)}`, set, signal);
-    throw callFailure(call, 'Unsupported', 'reading manifests is not available');
+    const call = callOf(repository, 'contents', `cannot read ${nameOf(repository)}@${digest.slice(0, 200)}`, set, signal);
+    if (!isDigest(digest)) throw callFailure(call, 'Protocol', 'this is not a digest');
+    const key = [call.endpoint.origin, call.repository, digest, set.fingerprint].join(' ');
+    const kept = known.get(key);
+    if (kept) {
+      signal.throwIfAborted();
+      meter.cacheHit('contents');
+      return kept;
+    }
+    return await reading.run(key, signal, async (shared) => {
+      const found = await readContents({ ...call, signal: shared }, digest);
+      known.set(key, found);
+      return found;
+    });
   }
 
   async function close(): Promise<void> {
     const reason = new Error('the registry client was closed');
     resolving.abort(reason);
+    reading.abort(reason);
     listing.abort(reason);
   }
 

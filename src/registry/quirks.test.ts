@@ -34,8 +34,22 @@ describe('registry/quirks', () => {
   }
 
   for (const marker of ['x-jfrog-version', 'x-artifactory-id', 'x-artifactory-node-id']) {
-    it(`${marker} shows where the checksum stands`, () => {
-      assert.deepEqual(quirksOfAnswer({ [marker]: 'x' }), { checksumHeader: 'x-checksum-sha256' });
+    it(`${marker} shows where checksum and repository may stand`, () => {
+      const { checksumHeader, headIsReliable, otherRoots } = quirksOfAnswer({ [marker]: 'x' });
+      assert.deepEqual([checksumHeader, headIsReliable, typeof otherRoots], ['x-checksum-sha256', true, 'function']);
+    });
+  }
+
+  const roots = [
+    // repository, other paths
+    ['app', []],
+    ['key/app', ['/artifactory/api/docker/key/v2/app/', '/artifactory/api/docker/key/v2/library/app/']],
+    ['key/team/app', ['/artifactory/api/docker/key/v2/team/app/']],
+    ['key/a/b/c', ['/artifactory/api/docker/key/v2/a/b/c/']],
+  ] as const;
+  for (const [repository, expected] of roots) {
+    it(`${repository} may also be at ${expected.join(' or ') || 'nowhere'}`, () => {
+      assert.deepEqual(quirksOfAnswer({ 'x-jfrog-version': '7' }).otherRoots?.(repository), expected);
     });
   }
 

@@ -1,56 +1,91 @@
 import { LRUCache } from 'lru-cache';
 import { isDigest } from '../core/image-reference.ts';
-import { type Answer, answerFailure } from './answer.ts';
+import type { Clock, Log } from '../ports.ts';
+import { answerFailure } from './answer.ts';
 import { type Call, callFailure } from './call.ts';
-import { digestOfBody, digestOfHead, manifestAccept } from './digest.ts';
-import type { Exchange, Reply } from './exchange.ts';
-import type { Clock } from '../ports.ts';
+import { manifestBytes } from './contents.ts';
+import { algorithmOf, digestOfBytes, digestOfHead } from './digest.ts';
+import type { Reply } from './exchange.ts';
+import { readManifest } from './manifest.ts';
+import { manifestAccept } from './media-type.ts';
+import type { Ask } from './place.ts';
+import { quirksOfAnswer } from './quirks.ts';
 
 /** Gives the digest behind a tag or digest. Throws RegistryError. */
 export type ResolveDigest = (call: Call, reference: string) => Promise<{ digest: string }>;
 
+type Method = 'HEAD' | 'GET';
+
 interface Habit {
-  readonly method: 'HEAD' | 'GET';
+  readonly method: Method;
   readonly learntAtMs: number;
 }
 
-const habitLifeMs = 24 * 3_600_000;
-const manifestBytes = 4 * 1024 * 1024;
+interface KnownDigest {
+  readonly digest: string;
+  /** When the registry said so by more than "not modified". */
+  readonly saidAtMs: number;
+}
+
+const lifeMs = 24 * 3_600_000;
 /** Answers to HEAD that may only mean that HEAD is not served. */
 const headRefusals = new Set([400, 404, 405, 501]);
 
-/** HEAD first; GET and our own hash where a registry answers HEAD badly, which is remembered per registry for a day. */
-export function createResolve({ exchange, clock }: { exchange: Exchange; clock: Clock }): ResolveDigest {
+/**
+ * HEAD first; GET and our own hash where a registry answers HEAD badly, which is remembered per registry for a day.
+ * A tag whose digest is known is asked for "if it is another one".
+ */
+export function createResolve({ ask, clock, log }: { ask: Ask; clock: Clock; log: Log }): ResolveDigest {
   const habits = new LRUCache<string, Habit>({ max: 1_000 });
-
-  function habitOf({ endpoint }: Call): Habit['method'] | undefined {
-    if (endpoint.quirks.headIsReliable) return 'HEAD';
-    const habit = habits.get(endpoint.origin);
-    return habit && clock.now() - habit.learntAtMs < habitLifeMs ? habit.method : undefined;
-  }
-
-  function learn(call: Call, method: Habit['method']): void {
-    if (habitOf(call) !== method) habits.set(call.endpoint.origin, { method, learntAtMs: clock.now() });
-  }
+  /** (origin, repository, tag, credentials) → digest. */
+  const digests = new LRUCache<string, KnownDigest>({ max: 20_000 });
 
   async function resolve(call: Call, reference: string): Promise<{ digest: string }> {
-    const habit = habitOf(call);
-    const head = habit === 'GET' ? undefined : await byHead(call, reference, habit === 'HEAD');
-    if (head !== undefined) {
-      learn(call, 'HEAD');
-      return { digest: head };
-    }
-    const digest = await byGet(call, reference);
-    learn(call, 'GET');
+    if (isDigest(reference)) return { digest: await fetchDigest(call, reference, undefined) };
+    const key = [call.endpoint.origin, call.repository, reference, call.credentials.fingerprint].join(' ');
+    const known = digests.get(key);
+    // Once a day without a condition: nobody believes "not modified" for ever.
+    const condition = known && clock.now() - known.saidAtMs < lifeMs ? known.digest : undefined;
+    const digest = await fetchDigest(call, reference, condition);
+    if (digest === notModified) return { digest: condition ?? digest };
+    digests.set(key, { digest, saidAtMs: clock.now() });
     return { digest };
   }
 
+  async function fetchDigest(call: Call, reference: string, condition: string | undefined): Promise<string> {
+    const habit = habitOf(call);
+    const head = habit === 'GET' ? undefined : await byHead(call, reference, condition, habit === 'HEAD');
+    if (head !== undefined) {
+      learn(call, 'HEAD');
+      return head;
+    }
+    const digest = await byGet(call, reference, condition);
+    // A digest of another algorithm says nothing about tags.
+    if (!isDigest(reference)) learn(call, 'GET');
+    return digest;
+  }
+
+  function habitOf({ endpoint }: Call): Method | undefined {
+    if (endpoint.quirks.headIsReliable) return 'HEAD';
+    const habit = habits.get(endpoint.origin);
+    return habit && clock.now() - habit.learntAtMs < lifeMs ? habit.method : undefined;
+  }
+
+  function learn(call: Call, method: Method): void {
+    if (habitOf(call) === method) return;
+    const { origin, registry } = call.endpoint;
+    habits.set(origin, { method, learntAtMs: clock.now() });
+    if (method === 'GET') log.warn({ registry }, 'registry tells no digest by HEAD: manifests are fetched whole, which counts as pulls');
+  }
+
   /** Undefined when only a GET can tell. */
-  async function byHead(call: Call, reference: string, isReliable: boolean): Promise<string | undefined> {
-    const reply = await exchange(call, manifestRequest(call, reference, 'HEAD'));
+  async function byHead(call: Call, reference: string, condition: string | undefined, isReliable: boolean): Promise<string | undefined> {
+    const reply = await ask(call, manifestRequest(reference, 'HEAD', condition));
     const { answer, source } = reply;
+    if (isUnchanged(reply, condition)) return notModified;
     if (answer.status !== 200) {
-      if (headRefusals.has(answer.status) && !(isReliable && answer.status === 404)) return undefined;
+      const isMissing = answer.status === 404 && (isReliable || quirksOfAnswer(answer.headers).headIsReliable === true);
+      if (headRefusals.has(answer.status) && !isMissing) return undefined;
       throw answerFailure(call, answer, source);
     }
     const head = digestOfHead(answer);
@@ -60,23 +95,35 @@ export function createResolve({ exchange, clock }: { exchange: Exchange; clock: 
     return algorithmOf(digest) === algorithmOf(reference) ? verified(call, reply, digest, reference) : undefined;
   }
 
-  async function byGet(call: Call, reference: string): Promise<string> {
-    const reply = await exchange(call, manifestRequest(call, reference, 'GET'));
+  async function byGet(call: Call, reference: string, condition: string | undefined): Promise<string> {
+    const reply = await ask(call, manifestRequest(reference, 'GET', condition));
+    if (isUnchanged(reply, condition)) return notModified;
     if (reply.answer.status !== 200) throw answerFailure(call, reply.answer, reply.source);
-    const body = digestOfBody(reply.answer, reference);
-    if ('unsupported' in body) throw unusable(call, reply, 'Unsupported', body.unsupported);
-    if ('broken' in body) throw unusable(call, reply, 'Protocol', body.broken);
-    return isDigest(reference) ? verified(call, reply, body.digest, reference) : body.digest;
+    const manifest = readManifest(reply.answer);
+    if ('unsupported' in manifest) throw unusable(call, reply, 'Unsupported', manifest.unsupported);
+    if ('broken' in manifest) throw unusable(call, reply, 'Protocol', manifest.broken);
+    if (manifest.isDisputed) {
+      const { registry } = call.endpoint;
+      log.warn({ registry, repository: call.repository, reference }, 'manifest calls itself another kind than its header says');
+    }
+    const digest = digestOfBytes(reply.answer.body, reference);
+    return isDigest(reference) ? verified(call, reply, digest, reference) : digest;
   }
 
   return resolve;
 }
 
-function manifestRequest(call: Call, reference: string, method: 'HEAD' | 'GET') {
-  const url = new URL(`/v2/${call.repository}/manifests/${reference}`, call.endpoint.origin);
+/** In place of a digest: it is the one of the condition. */
+const notModified = '';
+
+function isUnchanged({ answer }: Reply, condition: string | undefined): boolean {
+  return answer.status === 304 && condition !== undefined;
+}
+
+function manifestRequest(reference: string, method: Method, condition: string | undefined) {
   // A compressed manifest has another length, and for a naive server another digest.
-  const headers = { accept: manifestAccept, 'accept-encoding': 'identity' };
-  return { operation: 'resolve', method, url, headers, maxBytes: manifestBytes, directlyNamed: true } as const;
+  const headers = { accept: manifestAccept, 'accept-encoding': 'identity', ...(condition && { 'if-none-match': `"${condition}"` }) };
+  return { method, path: `manifests/${reference}`, headers, maxBytes: manifestBytes } as const;
 }
 
 function verified(call: Call, { answer, source }: Reply, found: string, wanted: string): string {
@@ -87,11 +134,6 @@ function verified(call: Call, { answer, source }: Reply, found: string, wanted: 
   });
 }
 
-function unusable(call: Call, reply: { answer: Answer; source: string }, code: 'Unsupported' | 'Protocol', what: string): Error {
-  const { answer, source } = reply;
+function unusable(call: Call, { answer, source }: Reply, code: 'Unsupported' | 'Protocol', what: string): Error {
   return callFailure(call, code, `${call.endpoint.registry} gave ${what}`, { httpStatus: answer.status, source });
-}
-
-function algorithmOf(digest: string): string {
-  return digest.slice(0, digest.indexOf(':'));
 }

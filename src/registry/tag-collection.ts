@@ -4,6 +4,7 @@ import { isTag } from '../core/image-reference.ts';
 export interface TagCollection {
   /** How many were new. */
   add(page: readonly unknown[]): number;
+  hasAll(page: readonly unknown[]): boolean;
   readonly isFull: boolean;
   list(): readonly string[];
 }
@@ -25,6 +26,7 @@ export function createTagCollection(maximum: number): TagCollection {
       }
       return tags.size - before;
     },
+    hasAll: (page) => page.every((tag) => typeof tag === 'string' && tags.has(tag)),
     get isFull() {
       return isFull;
     },

@@ -1,12 +1,15 @@
 import { LRUCache } from 'lru-cache';
 import { RegistryError } from '../errors.ts';
-import { type Answer, answerFailure } from './answer.ts';
+import type { Clock } from '../ports.ts';
+import { type Answer, answerFailure, errorCodeOf } from './answer.ts';
 import { type Call, callFailure } from './call.ts';
 import { startDeadline } from './deadline.ts';
 import type { Exchange, Reply } from './exchange.ts';
 import { parseJsonObject } from './json.ts';
 import { nextPageOf, parseNextLink } from './link.ts';
+import type { Ask, PlaceReply } from './place.ts';
 import { createTagCollection, type TagCollection } from './tag-collection.ts';
+import { createTagMemory } from './tag-memory.ts';
 
 export interface TagList {
   readonly tags: readonly string[];
@@ -27,21 +30,29 @@ export type ListTags = (call: Call) => Promise<TagList>;
 
 /** Asked for in this order; ECR refuses more than 1000, others refuse 1000. */
 const pageSizes = [1000, 100, undefined] as const;
-const sizeRefusals = new Set([400, 405]);
+/** Error codes of 400 and 405 that may be about `n`; without a known code they may be too. */
+const sizeCodes = new Set<string | undefined>(['PAGINATION_NUMBER_INVALID', 'UNSUPPORTED', 'UNKNOWN', undefined]);
 /** Pages without a single new tag, one after the other, before it counts as a loop. */
 const maximumIdlePages = 10;
 
-export function createTagLister({ exchange, limits }: { exchange: Exchange; limits: ListingLimits }): ListTags {
+interface TagListerDeps {
+  readonly ask: Ask;
+  readonly exchange: Exchange;
+  readonly clock: Clock;
+  readonly limits: ListingLimits;
+}
+
+export function createTagLister({ ask, exchange, clock, limits }: TagListerDeps): ListTags {
   /** Origin → index into `pageSizes`. */
   const sizes = new LRUCache<string, number>({ max: 1_000 });
+  const memory = createTagMemory(clock);
 
   async function list(call: Call): Promise<TagList> {
     const collection = createTagCollection(limits.tags);
     const deadline = startDeadline(limits.totalMs, call.signal);
     const progress = { pages: 0 };
     try {
-      const isComplete = await readPages({ ...call, signal: deadline.signal }, collection, progress);
-      return { tags: collection.list(), truncated: !isComplete };
+      return await readList({ ...call, signal: deadline.signal }, collection, progress);
     } catch (error) {
       if (error instanceof RegistryError && error.code === 'TooLarge' && error.operation === 'tags')
         return { tags: collection.list(), truncated: true };
@@ -55,9 +66,20 @@ export function createTagLister({ exchange, limits }: { exchange: Exchange; limi
     }
   }
 
+  async function readList(call: Call, collection: TagCollection, progress: { pages: number }): Promise<TagList> {
+    const first = await firstPage(call);
+    const known = first.answer.status === 304 ? memory.find(call, first.asked) : undefined;
+    if (known) return known.list;
+    const isComplete = await readPages(call, first, collection, progress);
+    const found = { tags: collection.list(), truncated: !isComplete };
+    // Of several pages each would have a word of its own about the others.
+    if (isComplete && progress.pages === 1) memory.keep(call, first, found);
+    return found;
+  }
+
   /** False when a limit was reached. */
-  async function readPages(call: Call, collection: TagCollection, progress: { pages: number }): Promise<boolean> {
-    let { reply, url } = await firstPage(call);
+  async function readPages(call: Call, first: PlaceReply, collection: TagCollection, progress: { pages: number }): Promise<boolean> {
+    let [reply, url]: [Reply, URL] = [first, first.asked];
     const seen = new Set([url.href]);
     for (let idle = 0; ; ) {
       const page = tagsOf(call, reply);
@@ -70,39 +92,34 @@ export function createTagLister({ exchange, limits }: { exchange: Exchange; limi
       idle = added > 0 ? 0 : page.length > 0 ? maximumIdlePages : idle + 1;
       if (idle >= maximumIdlePages || seen.has(next.href) || progress.pages >= limits.pages) return false;
       seen.add(next.href);
-      const nextReply = await exchange(call, pageRequest(next));
+      const nextReply = await exchange(call, { ...pageRequest, operation: 'tags', url: next, directlyNamed: true });
       // Only a guess: a server that does not know `last` refuses it, or repeats itself.
-      if (link === undefined && sizeRefusals.has(nextReply.answer.status)) return true;
+      if (link === undefined && [400, 405].includes(nextReply.answer.status)) return true;
       [reply, url] = [nextReply, next];
-      if (link === undefined && isRepeated(call, reply, collection)) return true;
+      if (link === undefined && collection.hasAll(tagsOf(call, reply))) return true;
     }
   }
 
-  async function firstPage(call: Call): Promise<{ reply: Reply; url: URL }> {
+  async function firstPage(call: Call): Promise<PlaceReply> {
     const { origin } = call.endpoint;
     for (let index = sizes.get(origin) ?? 0; ; index++) {
-      const url = new URL(`/v2/${call.repository}/tags/list`, origin);
       const size = pageSizes[index];
-      if (size !== undefined) url.searchParams.set('n', String(size));
-      const reply = await exchange(call, pageRequest(url));
-      if (size !== undefined && sizeRefusals.has(reply.answer.status)) continue;
+      const path = size === undefined ? 'tags/list' : `tags/list?n=${size}`;
+      const headers = { ...pageRequest.headers, ...memory.conditions(call, path) };
+      const reply = await ask(call, { ...pageRequest, headers, path });
+      if (size !== undefined && isAboutSize(reply.answer)) continue;
       if (reply.answer.status === 200) sizes.set(origin, index);
-      return { reply, url };
+      return reply;
     }
   }
 
-  function pageRequest(url: URL) {
-    return {
-      operation: 'tags',
-      method: 'GET',
-      url,
-      headers: { accept: 'application/json' },
-      maxBytes: limits.pageBytes,
-      directlyNamed: true,
-    } as const;
-  }
+  const pageRequest = { method: 'GET', headers: { accept: 'application/json' }, maxBytes: limits.pageBytes } as const;
 
   return list;
+}
+
+function isAboutSize(answer: Answer): boolean {
+  return (answer.status === 400 || answer.status === 405) && sizeCodes.has(errorCodeOf(answer));
 }
 
 function tagsOf(call: Call, { answer, source }: Reply): readonly unknown[] {
@@ -140,9 +157,4 @@ function unlinkedPage(asked: URL, page: readonly unknown[], added: number): URL 
   const url = new URL(asked);
   url.searchParams.set('last', last);
   return url;
-}
-
-function isRepeated(call: Call, reply: Reply, collection: TagCollection): boolean {
-  const known = new Set<unknown>(collection.list());
-  return tagsOf(call, reply).every((tag) => known.has(tag));
 }
