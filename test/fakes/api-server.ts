@@ -9,6 +9,7 @@ import { type ApiEvent, type ApiObject, ApiObjects } from './api-objects.ts';
 import { bookmarkLine, describeRequest, reasons, type RequestKind, type SeenRequest, sendJson, sendStatus } from './api-wire.ts';
 import { carryOut, Refusal } from './api-writes.ts';
 import type { SelfSigned } from './certificate.ts';
+import { matchesLabels } from './label-query.ts';
 import { Waiters } from './waiters.ts';
 
 /** An answer in place of the usual one. */
@@ -169,7 +170,9 @@ export class FakeApiServer {
     if (query.has('continue') && listVersion < this.objects.oldest)
       return sendStatus(response, 410, 'Expired', 'the continue token is too old');
     const limit = Number(query.get('limit') ?? Number.MAX_SAFE_INTEGER);
-    const all = this.objects.all(collection).filter((object) => isIn(object, namespace));
+    const labels = query.get('labelSelector') ?? '';
+    const inNamespace = this.objects.all(collection).filter((object) => isIn(object, namespace));
+    const all = inNamespace.filter(({ metadata }) => matchesLabels(metadata['labels'] ?? {}, labels));
     const rest = all.length > from + limit ? `${listVersion}@${from + limit}` : undefined;
     const metadata = { resourceVersion: String(listVersion), ...(rest === undefined ? {} : { continue: rest }) };
     const body = JSON.stringify({ kind: 'List', apiVersion: 'v1', metadata, items: all.slice(from, from + limit) });
