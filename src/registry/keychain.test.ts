@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { inspect } from 'node:util';
-import { chooseCredentials } from './keychain.ts';
+import fc from 'fast-check';
+import { chooseCredentials, type WantedCredential } from './keychain.ts';
 
 const processKey = Buffer.alloc(32, 1);
 
@@ -32,6 +33,12 @@ const table = [
   ['docker.io/library/nginx', { 'registry-1.docker.io': 'alias' }, ['alias', 'anonymous']],
   ['registry-1.docker.io/library/nginx', { 'docker.io': 'hub' }, ['hub', 'anonymous']],
   ['registry-1.docker.io/library/nginx', { 'https://index.docker.io/v1/': 'hub' }, ['hub', 'anonymous']],
+  ['docker.io/library/nginx', { 'https://docker.io': 'hub' }, ['hub', 'anonymous']],
+  ['docker.io/library/nginx', { 'https://docker.io/': 'hub' }, ['hub', 'anonymous']],
+  ['docker.io/library/nginx', { 'https://index.docker.io/v1/': 'v1', 'index.docker.io': 'bare' }, ['v1', 'bare', 'anonymous']],
+  ['index.docker.io/library/nginx', { 'docker.io': 'hub' }, ['hub', 'anonymous']],
+  ['index.docker.io/library/nginx', { 'https://index.docker.io/v1/': 'hub' }, ['hub', 'anonymous']],
+  ['registry.hub.docker.com/library/nginx', { 'docker.io': 'hub' }, ['hub', 'anonymous']],
   ['docker.io/library/nginx', { '*': 'star' }, ['anonymous']],
   ['ghcr.io/acme/app', { 'https://index.docker.io/v1/': 'hub' }, ['anonymous']],
   ['ghcr.io/acme/app', { 'ghcr.io': 'wide', 'ghcr.io/acme': 'narrow', 'quay.io': 'other' }, ['narrow', 'wide', 'anonymous']],
@@ -100,6 +107,44 @@ describe('registry/keychain', () => {
       set.problems.map(({ reason }) => reason),
       ['PullSecretMissing', 'PullSecretMissing'],
     );
+  });
+
+  it('of several registries in one secret each gets its own credential, in every order of the entries (1,000 runs)', () => {
+    const hosts = ['a.example.com', 'b.example.com', 'a.example.com:5000', 'example.com', 'docker.io', 'ghcr.io/acme', '*.azurecr.io'];
+    const images = [
+      'a.example.com/x',
+      'b.example.com/x',
+      'a.example.com:5000/x',
+      'docker.io/library/x',
+      'ghcr.io/acme/x',
+      'my.azurecr.io/x',
+    ];
+    const own = ['a.example.com', 'b.example.com', 'a.example.com:5000', 'docker.io', 'ghcr.io/acme', '*.azurecr.io'];
+    fc.assert(
+      fc.property(fc.shuffledSubarray(hosts), fc.nat(images.length - 1), (keys, index) => {
+        const secret = aSecret('regcred', Object.fromEntries(keys.map((key) => [key, key])));
+        const expected = keys.filter((key) => key === own[index]);
+        assert.deepEqual(users(choose(images[index]!, [secret])), [...expected, 'anonymous']);
+      }),
+      { numRuns: 1_000 },
+    );
+  });
+
+  it('tries the others after those of the secrets, each once, and anonymous where it stands first', () => {
+    const basic = (username: string) => ({ kind: 'basic', username, password: `canary-${username}` }) as const;
+    const repository = { registry: 'ghcr.io', repository: 'acme/app' };
+    const set = (...contents: readonly WantedCredential['content'][]) =>
+      users(
+        chooseCredentials(
+          repository,
+          [aSecret('regcred', { 'ghcr.io': 'bot' })],
+          processKey,
+          contents.map((content) => ({ source: 'registries[0]', content })),
+        ),
+      );
+    assert.deepEqual(set(basic('other'), basic('bot')), ['bot', 'other', 'anonymous']);
+    assert.deepEqual(set({ kind: 'anonymous' }, basic('other')), ['bot', 'anonymous', 'other']);
+    assert.equal(set(...Array.from({ length: 50 }, (_, index) => basic(`u${index}`))).length, 12);
   });
 
   it('names a key that covers a foreign name by its prefix', () => {

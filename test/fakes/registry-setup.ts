@@ -25,7 +25,7 @@ export interface RegistrySetup {
   readonly seen: () => string[];
 }
 
-export interface SetupOptions extends Pick<RegistryOptions, 'limits' | 'insecureHosts'> {
+export interface SetupOptions extends Pick<RegistryOptions, 'limits' | 'insecureHosts' | 'settings'> {
   readonly outbound?: Partial<OutboundOptions>;
   readonly tls?: { key: string; cert: string };
   /** The client trusts the certificate of `tls` as an authority. */
@@ -53,6 +53,7 @@ export async function setUpRegistry(t: TestContext, options: SetupOptions = {}):
     log: { debug: write, info: write, warn: write, error: write },
     insecureHosts: options.insecureHosts ?? [],
     limits: options.limits ?? {},
+    ...(options.settings && { settings: options.settings }),
     tls: () => (options.isTrusted && options.tls ? { ca: options.tls.cert } : undefined),
     sleep: (ms, signal) => {
       signal.throwIfAborted();
