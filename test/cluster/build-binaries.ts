@@ -33,8 +33,12 @@ export async function goVersion(): Promise<string> {
 export function groupFolder(name: GroupName, go: string): string {
   const hash = createHash('sha256');
   for (const file of readdirSync(join(toolsFolder, name)).toSorted()) hash.update(readFileSync(join(toolsFolder, name, file)));
-  const cache = process.env['XDG_CACHE_HOME'] ?? join(homedir(), '.cache');
-  return join(cache, 'headwind', 'testbed', hash.update(go).digest('hex').slice(0, 32));
+  return join(testBedCache(), hash.update(go).digest('hex').slice(0, 32));
+}
+
+/** The folder outside the checkout in which everything is kept that was built or fetched once. */
+export function testBedCache(): string {
+  return join(process.env['XDG_CACHE_HOME'] ?? join(homedir(), '.cache'), 'headwind', 'testbed');
 }
 
 /** Builds those of `names` that the group's folder lacks; goes on where an interrupted run stopped. */

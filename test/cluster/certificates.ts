@@ -21,12 +21,21 @@ export async function makeAuthority(folder: string, name = 'ca'): Promise<KeyPai
 }
 
 /** A certificate for a server on this machine, signed by the authority. */
-export async function makeServerCertificate(folder: string, name: string, authority: KeyPair): Promise<KeyPair> {
+export function makeServerCertificate(folder: string, name: string, authority: KeyPair): Promise<KeyPair> {
+  return makeCertificate(folder, name, authority, 'serverAuth');
+}
+
+/** A certificate with which a client shows who it is. */
+export function makeClientCertificate(folder: string, name: string, authority: KeyPair): Promise<KeyPair> {
+  return makeCertificate(folder, name, authority, 'clientAuth');
+}
+
+async function makeCertificate(folder: string, name: string, authority: KeyPair, usage: 'serverAuth' | 'clientAuth'): Promise<KeyPair> {
   const { certificate, key } = filesOf(folder, name);
   const request = join(folder, `${name}.csr`);
   const extensionFile = join(folder, `${name}.ext`);
   const names = 'DNS:localhost,DNS:kubernetes.default.svc,IP:127.0.0.1,IP:10.0.0.1';
-  writeFileSync(extensionFile, `subjectAltName=${names}\nextendedKeyUsage=serverAuth\n`);
+  writeFileSync(extensionFile, `subjectAltName=${names}\nextendedKeyUsage=${usage}\n`);
   await openssl(['req', '-new', ...newKey(key), '-subj', `/CN=${name}`, '-out', request], folder);
   const signer = ['-CA', authority.certificate, '-CAkey', authority.key, '-CAcreateserial'];
   await openssl(

@@ -12,6 +12,10 @@ export interface RegistryDescription {
   readonly url: string;
   /** File with the certificate of its authority, when it speaks TLS. */
   readonly ca?: string;
+  /** Files with the certificate that it wants of clients, and its key. */
+  readonly clientCertificate?: string;
+  readonly clientKey?: string;
+  /** Sent as Basic, or to the token server to which the registry leads. */
   readonly username?: string;
   readonly password?: string;
 }
@@ -108,20 +112,72 @@ export function accessToRegistry(description: RegistryDescription, { userAgent =
 
 type Request = RegistryAccess['request'] & { close(): void };
 
-/** One kept-alive client, with the registry's authority and password. */
-export function createRequest({ url, ca, username, password }: RegistryDescription, userAgent: string): Request {
-  const { protocol, hostname, port } = new URL(url);
-  const isTls = protocol === 'https:';
-  const options = { keepAlive: true, maxSockets: connections };
-  const agent = isTls ? new https.Agent({ ...options, ...(ca !== undefined && { ca: readFileSync(ca) }) }) : new http.Agent(options);
-  const auth = username === undefined ? {} : { authorization: `Basic ${Buffer.from(`${username}:${password ?? ''}`).toString('base64')}` };
-  const start = isTls ? https.request : http.request;
+/** One kept-alive client, with the registry's authority and password; fetches tokens when the registry asks for them. */
+export function createRequest(description: RegistryDescription, userAgent: string): Request {
+  const { url, username, password } = description;
+  const { send, close } = createHttp(description, userAgent);
+  const basic = username === undefined ? {} : { authorization: `Basic ${Buffer.from(`${username}:${password ?? ''}`).toString('base64')}` };
+  const tokens = new Map<string, string>();
+  let asksForTokens = false;
 
-  function once(method: string, path: string, headers: Record<string, string>, body: string): Promise<RegistryAnswer> {
+  async function request(
+    ...[method, path, { headers = {}, body = '' } = {}]: Parameters<RegistryAccess['request']>
+  ): Promise<RegistryAnswer> {
+    const target = new URL(path, url);
+    const key = /^\/v2\/(.+)\/(?:blobs|manifests|tags)\//.exec(target.pathname)?.[1] ?? '';
+    const ask = (authorization: object) => send(method, target, { ...authorization, ...headers }, body);
+    const known = tokens.get(key);
+    const first = await ask(known !== undefined ? { authorization: `Bearer ${known}` } : asksForTokens ? {} : basic);
+    const challenge = readBearer(first);
+    if (first.status !== 401 || challenge === undefined || headers['authorization'] !== undefined) return first;
+    asksForTokens = true;
+    const answer = await send('GET', challenge, basic, '');
+    if (answer.status !== 200) return first;
+    const { token }: { token: string } = JSON.parse(answer.text);
+    tokens.set(key, token);
+    return ask({ authorization: `Bearer ${token}` });
+  }
+  return Object.assign(request, { close });
+}
+
+/** Where to fetch the token for which an answer asks; undefined when it asks for none. */
+function readBearer({ headers }: RegistryAnswer): URL | undefined {
+  const text = headers['www-authenticate'] ?? '';
+  if (!text.startsWith('Bearer ')) return undefined;
+  const {
+    realm = '',
+    service = '',
+    scope,
+  } = Object.fromEntries([...text.matchAll(/(\w+)="([^"]*)"/g)].map(([, name, value]) => [name, value]));
+  const url = new URL(realm);
+  url.searchParams.set('service', service);
+  if (scope !== undefined) url.searchParams.set('scope', scope);
+  return url;
+}
+
+type Send = (method: string, target: URL, headers: Record<string, string>, body: string) => Promise<RegistryAnswer>;
+
+function createHttp(
+  { ca, clientCertificate, clientKey }: RegistryDescription,
+  userAgent: string,
+): { readonly send: Send; readonly close: () => void } {
+  const options = { keepAlive: true, maxSockets: connections };
+  const plain = new http.Agent(options);
+  const tls = new https.Agent({
+    ...options,
+    ...(ca !== undefined && { ca: readFileSync(ca) }),
+    ...(clientCertificate !== undefined && { cert: readFileSync(clientCertificate) }),
+    ...(clientKey !== undefined && { key: readFileSync(clientKey) }),
+  });
+
+  function once(...[method, target, headers, body]: Parameters<Send>): Promise<RegistryAnswer> {
     const { promise, resolve, reject } = Promise.withResolvers<RegistryAnswer>();
+    const isTls = target.protocol === 'https:';
     const length = method !== 'GET' && method !== 'HEAD' && { 'content-length': String(Buffer.byteLength(body)) };
-    const all = { 'user-agent': userAgent, ...auth, ...length, ...headers };
-    const outgoing = start({ hostname, port, agent, method, path, headers: all }, (response) => {
+    const all = { 'user-agent': userAgent, ...length, ...headers };
+    const { hostname, port, pathname, search } = target;
+    const wanted = { hostname, port, method, path: pathname + search, headers: all };
+    const receive = (response: http.IncomingMessage): void => {
       let text = '';
       response.setEncoding('utf8').on('data', (chunk: string) => {
         text += chunk;
@@ -130,28 +186,29 @@ export function createRequest({ url, ca, username, password }: RegistryDescripti
         resolve({ status: response.statusCode ?? 0, headers: response.headers, text });
       });
       response.on('error', reject);
-    });
+    };
+    const outgoing = isTls ? https.request({ ...wanted, agent: tls }, receive) : http.request({ ...wanted, agent: plain }, receive);
     outgoing.on('error', (error) => {
       reject(outgoing.reusedSocket && isStaleConnection(error) ? new StaleConnection(error.message, { cause: error }) : error);
     });
-    outgoing.setTimeout(30_000, () => outgoing.destroy(new Error(`no answer within 30 s: ${method} ${path}`)));
+    outgoing.setTimeout(30_000, () => outgoing.destroy(new Error(`no answer within 30 s: ${method} ${target.pathname}`)));
     outgoing.end(body);
     return promise;
   }
-  const send: RegistryAccess['request'] = async (method, path, { headers = {}, body = '' } = {}) => {
+  const send: Send = async (...wanted) => {
     for (;;) {
       try {
-        return await once(method, path, headers, body);
+        return await once(...wanted);
       } catch (error) {
         if (!(error instanceof StaleConnection)) throw error;
       }
     }
   };
-  return Object.assign(send, {
-    close: () => {
-      agent.destroy();
-    },
-  });
+  const close = (): void => {
+    plain.destroy();
+    tls.destroy();
+  };
+  return { send, close };
 }
 
 /** A kept connection that the server closed in the meantime: says nothing about the server now. */

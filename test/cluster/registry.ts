@@ -1,26 +1,18 @@
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { hash } from 'bcryptjs';
-import { dump } from 'js-yaml';
 import { ensureBinaries } from './binaries.ts';
-import { makeAuthority, makeServerCertificate } from './certificates.ts';
+import { findDockerRegistry } from './docker-registry.ts';
 import { freePort, saysPortIsTaken } from './ports.ts';
 import { makeStateFolder, removeStateFolder, startProcess } from './processes.ts';
 import type { ManagedProcess } from './processes.ts';
 import { accessToRegistry } from './registry-client.ts';
 import type { RegistryAccess, RegistryDescription } from './registry-client.ts';
+import { configureRegistry, prepareRegistry } from './registry-config.ts';
+import type { RegistryOptions } from './registry-config.ts';
+import type { TokenServer } from './token-server.ts';
 import { GiveUp, until } from './until.ts';
 
-export interface RegistryOptions {
-  readonly log?: (line: string) => void;
-  /** Asked for with `WWW-Authenticate: Basic realm="testbed"`. */
-  readonly username?: string;
-  readonly password?: string;
-  /** Serves with a certificate of an authority of its own: `ca`. */
-  readonly tls?: boolean;
-  /** Receivers of notifications: one POST per event. */
-  readonly webhooks?: readonly { url: string; headers?: Readonly<Record<string, string>> }[];
-}
+export type { RegistryOptions } from './registry-config.ts';
 
 /** A request the registry has answered. */
 export interface RegistryRequest {
@@ -31,9 +23,11 @@ export interface RegistryRequest {
   readonly userAgent: string;
 }
 
-/** A real OCI registry (distribution v3) on 127.0.0.1, which ends with this process at the latest. */
+/** A real OCI registry (distribution 3, or 2) on 127.0.0.1, which ends with this process at the latest. */
 export interface Registry extends RegistryAccess {
   readonly pid: number;
+  /** Of a registry that asks for tokens. */
+  readonly tokenServer: TokenServer | undefined;
   /** Every request answered so far, those of the fake kubelet and of `push` included (see their user agents). */
   requests(filter?: { userAgent?: RegExp; method?: string; path?: RegExp }): RegistryRequest[];
   /** Forgets the requests so far. */
@@ -50,63 +44,34 @@ export interface Registry extends RegistryAccess {
 
 const startAttempts = 4;
 
+/** Starts one; rejects when the older release is wanted and not to be had (ask `findDockerRegistry` first). */
 export async function startRegistry(options: RegistryOptions = {}): Promise<Registry> {
-  const { registry: file } = await ensureBinaries(['registry'], { ...(options.log && { log: options.log }) });
+  const file = await programOf(options);
   const folder = makeStateFolder('registry');
+  let tokenServer: TokenServer | undefined;
   try {
-    const ca = await prepare(folder, options);
+    const prepared = await prepareRegistry(folder, options);
+    tokenServer = prepared.tokenServer;
     for (let attempt = 1; ; attempt += 1) {
-      const description = await configure(folder, await freePort(), options, ca);
+      const description = configureRegistry(folder, await freePort(), options, prepared);
       try {
-        return registryOf(folder, file, description, await startServer(folder, file, description));
+        return registryOf({ folder, file, tokenServer }, description, await startServer(folder, file, description));
       } catch (error) {
         if (attempt === startAttempts || !(error instanceof Error && saysPortIsTaken(error.message))) throw error;
       }
     }
   } catch (error) {
+    await tokenServer?.close();
     removeStateFolder(folder);
     throw error;
   }
 }
 
-/** Storage, certificate and password file; gives the path of the authority when there is one. */
-async function prepare(folder: string, { tls = false, username, password = '' }: RegistryOptions): Promise<string | undefined> {
-  mkdirSync(join(folder, 'storage'));
-  if (username !== undefined) writeFileSync(join(folder, 'htpasswd'), `${username}:${await hash(password, 4)}\n`);
-  if (!tls) return undefined;
-  const authority = await makeAuthority(folder);
-  await makeServerCertificate(folder, 'registry', authority);
-  return authority.certificate;
-}
-
-async function configure(folder: string, port: number, options: RegistryOptions, ca: string | undefined): Promise<RegistryDescription> {
-  const { username, password, webhooks = [] } = options;
-  const host = `127.0.0.1:${port}`;
-  const tls = { certificate: join(folder, 'registry.crt'), key: join(folder, 'registry.key') };
-  const endpoints = webhooks.map(({ url, headers = {} }, index) => ({
-    name: `webhook-${index}`,
-    url,
-    headers: Object.fromEntries(Object.entries(headers).map(([name, value]) => [name, [value]])),
-    timeout: '5s',
-    threshold: 3,
-    backoff: '1s',
-    ignore: { mediatypes: ['application/octet-stream'] },
-  }));
-  const config = {
-    version: 0.1,
-    log: { level: 'warn', accesslog: { disabled: false } },
-    storage: {
-      filesystem: { rootdirectory: join(folder, 'storage') },
-      delete: { enabled: true },
-      maintenance: { uploadpurging: { enabled: false } },
-    },
-    http: { addr: host, secret: 'testbed', ...(ca !== undefined && { tls }) },
-    ...(username !== undefined && { auth: { htpasswd: { realm: 'testbed', path: join(folder, 'htpasswd') } } }),
-    ...(endpoints.length > 0 && { notifications: { events: { includereferences: true }, endpoints } }),
-  };
-  writeFileSync(join(folder, 'config.yml'), dump(config));
-  const url = `${ca === undefined ? 'http' : 'https'}://${host}`;
-  return { host, url, ...(ca !== undefined && { ca }), ...(username !== undefined && { username, password: password ?? '' }) };
+async function programOf({ release = 3, log }: RegistryOptions): Promise<string> {
+  if (release === 3) return (await ensureBinaries(['registry'], { ...(log && { log }) })).registry;
+  const found = await findDockerRegistry({ ...(log && { log }) });
+  if ('missing' in found) throw new Error(found.missing);
+  return found.path;
 }
 
 async function startServer(folder: string, file: string, description: RegistryDescription): Promise<ManagedProcess> {
@@ -127,13 +92,20 @@ async function startServer(folder: string, file: string, description: RegistryDe
   }
 }
 
-function registryOf(folder: string, file: string, description: RegistryDescription, first: ManagedProcess): Registry {
+interface Place {
+  readonly folder: string;
+  readonly file: string;
+  readonly tokenServer: TokenServer | undefined;
+}
+
+function registryOf({ folder, file, tokenServer }: Place, description: RegistryDescription, first: ManagedProcess): Registry {
   const access = accessToRegistry(description);
   let server = first;
   let forgotten = 0;
   const answered = () => readRequests(join(folder, 'registry.log'));
   return {
     ...access,
+    tokenServer,
     get pid() {
       return server.pid;
     },
@@ -159,6 +131,7 @@ function registryOf(folder: string, file: string, description: RegistryDescripti
     async stop() {
       access.close();
       await server.stop();
+      await tokenServer?.close();
       removeStateFolder(folder);
     },
   };

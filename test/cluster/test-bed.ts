@@ -71,8 +71,8 @@ export async function startTestBed({ kwokNodes = 0, registry: registryOptions, .
 
 function describe(cluster: AccessDescription, registry: RegistryDescription): TestBedDescription {
   const { url, ca, adminToken, kubeconfig, folder, kubectlPath, controllers } = cluster;
-  const { host, ca: registryCa, username, password } = registry;
-  const optional = { ca: registryCa, username, password };
+  const { host, ca: registryCa, clientCertificate, clientKey, username, password } = registry;
+  const optional = { ca: registryCa, clientCertificate, clientKey, username, password };
   return {
     cluster: { url, ca, adminToken, kubeconfig, folder, kubectlPath, controllers },
     registry: { host, url: registry.url, ...definedOf(optional) },
