@@ -107,6 +107,32 @@ describe('kubernetes/pull-secrets', () => {
     });
   }
 
+  it('without the right to secrets it is asked once in ten minutes, even for a fresh look, and told as one problem', async (t) => {
+    const { secrets, api, time } = await start(t);
+    api.intercept = () => {
+      throw new Refusal(403, 'Forbidden', 'cannot get secrets');
+    };
+    const context = aContext({ pullSecretNames: ['regcred', 'of-account', 'third'] });
+    for (let looks = 0; looks < 13; looks++) {
+      const { secrets: none, problems } = await secrets.of(context, signal, { fresh: looks % 2 === 1 });
+      assert.deepEqual([none, problems.map(({ reason }) => reason)], [[], ['PermissionMissing']]);
+      time.now += 45_000;
+    }
+    assert.equal(sentTo(api).length, 3);
+    time.now += 60_000;
+    api.intercept = undefined;
+    assert.deepEqual(names(await secrets.of(context, signal)), ['regcred', 'of-account']);
+  });
+
+  it('what a live pod lists counts before the template, and the account only where neither lists any', async (t) => {
+    const { secrets } = await start(t);
+    const of = async (overrides: Partial<PullContext>) => names(await secrets.of(aContext(overrides), signal));
+    assert.deepEqual(await of({ pullSecretNames: ['of-account'], podPullSecretNames: ['regcred'] }), ['regcred']);
+    assert.deepEqual(await of({ podPullSecretNames: ['regcred'] }), ['regcred']);
+    assert.deepEqual(await of({ pullSecretNames: ['regcred'], podPullSecretNames: [] }), ['regcred']);
+    assert.deepEqual(await of({ podPullSecretNames: [] }), ['of-account']);
+  });
+
   it('a server that does not answer is no answer', async (t) => {
     const { secrets, api } = await start(t);
     api.intercept = () => {

@@ -6,6 +6,8 @@ import { type RawObject, recordAt, recordsOf, textOf } from './raw.ts';
 import { resourcePath } from './resource-path.ts';
 
 const keptMs = 60_000;
+/** A missing right does not come back by asking: not even for a fresh look is it asked for again before that time. */
+const forbiddenMs = 10 * 60_000;
 const keptBytes = 8 * 1024 * 1024;
 /** Of one pod. Each is a request to the API server, whose budget is everybody's. */
 const mostNames = 20;
@@ -25,10 +27,13 @@ export class KubePullSecrets implements PullSecrets {
   readonly #client: Pick<KubeClient, 'json'>;
   readonly #kept: LRUCache<string, Found<RawObject>>;
   readonly #decoded = new WeakMap<RawObject, PullSecret>();
+  /** Path → the answer 403. */
+  readonly #forbidden: LRUCache<string, { readonly problem: Problem }>;
   readonly #underWay = new Map<string, Promise<Found<RawObject>>>();
 
   constructor({ client, now }: KubePullSecretsOptions) {
     this.#client = client;
+    this.#forbidden = new LRUCache({ max: 10_000, ttl: forbiddenMs, ttlResolution: 0, ...(now && { perf: { now } }) });
     this.#kept = new LRUCache({
       maxSize: keptBytes,
       sizeCalculation: (found) => 256 + JSON.stringify(found).length,
@@ -43,15 +48,16 @@ export class KubePullSecrets implements PullSecrets {
     signal: AbortSignal,
     { fresh = false }: { fresh?: boolean } = {},
   ): Promise<{ secrets: readonly PullSecret[]; problems: readonly Problem[] }> {
-    const { namespace, pullSecretNames } = context;
-    const named = pullSecretNames.length > 0 ? { value: pullSecretNames } : await this.#namesOfAccount(context, signal, fresh);
+    const { namespace, pullSecretNames, podPullSecretNames = [] } = context;
+    const listed = [podPullSecretNames, pullSecretNames].find((list) => list.length > 0);
+    const named = listed ? { value: listed } : await this.#namesOfAccount(context, signal, fresh);
     if ('problem' in named) return { secrets: [], problems: [named.problem] };
     const all = [...new Set(named.value)];
     const names = all.slice(0, mostNames);
     const found = await Promise.all(names.map((name) => this.#read('secrets', namespace, name, signal, fresh)));
     return {
       secrets: found.flatMap((each, index) => ('value' in each ? [this.#decode(namespace, names[index] ?? '', each.value)] : [])),
-      problems: [...found.flatMap((each) => ('problem' in each ? [each.problem] : [])), ...tooMany(all.length)],
+      problems: [...oneForbidden(found.flatMap((each) => ('problem' in each ? [each.problem] : []))), ...tooMany(all.length)],
     };
   }
 
@@ -76,7 +82,7 @@ export class KubePullSecrets implements PullSecrets {
     if (!objectName.test(name))
       return { problem: { reason: 'PullSecretMissing', message: `${resourceNames[kind]} ${namespace}/${name} cannot exist` } };
     const path = resourcePath('v1', kind, namespace, name);
-    const kept = fresh ? undefined : this.#kept.get(path);
+    const kept = this.#forbidden.get(path) ?? (fresh ? undefined : this.#kept.get(path));
     if (kept) return kept;
     const reading = this.#underWay.get(path) ?? this.#ask(path, `${resourceNames[kind]} ${namespace}/${name}`, kind);
     return orAborted(reading, signal);
@@ -95,6 +101,7 @@ export class KubePullSecrets implements PullSecrets {
       (error: unknown) => ({ problem: explain(error, what) }),
     );
     this.#kept.set(path, found);
+    if ('problem' in found && found.problem.reason === 'PermissionMissing') this.#forbidden.set(path, found);
     return found;
   }
 }
@@ -105,6 +112,12 @@ const resourceNames: Readonly<Record<Resource, string>> = { secrets: 'Secret', s
 function tooMany(names: number): Problem[] {
   const message = `the pod names ${names} pull secrets; only the first ${mostNames} are read`;
   return names > mostNames ? [{ reason: 'PullSecretMissing', message }] : [];
+}
+
+/** A right that is missing is one problem, however many secrets it is missing for. */
+function oneForbidden(problems: readonly Problem[]): readonly Problem[] {
+  const first = problems.find(({ reason }) => reason === 'PermissionMissing');
+  return problems.filter((problem) => problem === first || problem.reason !== 'PermissionMissing');
 }
 
 /** A missing right or object is an answer; anything else may be over in a moment and is the caller's failure. */

@@ -5,7 +5,7 @@ import { FakePullSecrets } from '../../test/fakes/pull-secrets.ts';
 import { FakeRegistryPort } from '../../test/fakes/registry-port.ts';
 import { parseImageReference } from '../core/image-reference.ts';
 import { RegistryError } from '../errors.ts';
-import type { PullContext } from '../ports.ts';
+import type { PullContext, Registry } from '../ports.ts';
 import { RepositoryAccess } from './repository-access.ts';
 import { TagBook } from './tag-book.ts';
 
@@ -55,6 +55,34 @@ describe('operator/repository-access', () => {
     registry.fail('Unavailable');
     for (const _ of [1, 2]) await assert.rejects(ask(), { code: 'Unavailable' });
     assert.deepEqual(pullSecrets.looks, [false, false]);
+  });
+
+  it('uses what live pods list before what the template has, and says whose pods pull', async () => {
+    const { registry, pullSecrets } = start();
+    const contexts: (PullContext | undefined)[] = [];
+    const port: Registry = registry;
+    const watched: Registry = {
+      resolve: port.resolve.bind(port),
+      contents: port.contents.bind(port),
+      tags: port.tags.bind(port),
+      credentials: (repository, secrets, context) => {
+        contexts.push(context);
+        return port.credentials(repository, secrets, context);
+      },
+    };
+    const access = new RepositoryAccess({ registry: watched, pullSecrets, book: new TagBook(), clock: { now: () => 0 } });
+    await access.open(workload, reference(), signal);
+    access.podsList(workload, ['injected']);
+    const key = access.known(workload, reference());
+    await access.open(workload, reference(), signal);
+    access.podsList(workload, ['regcred']);
+    await access.open(workload, reference(), signal);
+    assert.deepEqual(
+      contexts.map((context) => context?.podPullSecretNames),
+      [undefined, ['injected'], undefined],
+    );
+    assert.deepEqual([contexts[0]?.namespace, contexts[0]?.serviceAccountName], [workload.namespace, workload.serviceAccountName]);
+    assert.equal(access.known(workload, reference()), key);
   });
 
   it('is told of failures by those who ask themselves', async () => {

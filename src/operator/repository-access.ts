@@ -3,7 +3,7 @@ import { canonicalRepository, type ImageReference } from '../core/image-referenc
 import type { Reason } from '../core/reasons.ts';
 import type { Workload } from '../core/workload.ts';
 import { RegistryError } from '../errors.ts';
-import type { CredentialSet, Problem, PullContext, PullSecrets, Registry } from '../ports.ts';
+import type { CredentialSet, ImageContents, Problem, PullContext, PullSecrets, Registry } from '../ports.ts';
 import type { TagBook } from './tag-book.ts';
 
 /** One way into a repository: what several workloads with the same credentials share. */
@@ -47,6 +47,8 @@ export class RepositoryAccess {
   /** Pull contexts whose secrets did not help: read again at the next look, however young they are. */
   readonly #refused = new LRUCache<string, true>({ max: groupsKept });
   readonly #checks = new LRUCache<string, LastCheck>({ max: checksKept });
+  /** Pull context → the pull secrets that its live pods list, where admission put others there than the template has. */
+  readonly #listedByPods = new LRUCache<string, readonly string[]>({ max: groupsKept });
 
   constructor(deps: AccessDeps) {
     this.#deps = deps;
@@ -57,11 +59,19 @@ export class RepositoryAccess {
     return this.#keys.get(groupOf(workload, reference));
   }
 
+  /** To be told of what a live pod of the workload lists, by whoever reads its pods: that is what the kubelet uses. */
+  podsList(workload: Workload, pullSecretNames: readonly string[]): void {
+    const key = pullContextKey(workload);
+    if (pullSecretNames.join() === workload.pullSecretNames.join()) this.#listedByPods.delete(key);
+    else this.#listedByPods.set(key, pullSecretNames);
+  }
+
   /** Reads the pull secrets (kept for a minute, unless the registry refused them) and matches them to the repository. */
   async open(workload: Workload, reference: ImageReference, signal: AbortSignal): Promise<Access> {
     const group = groupOf(workload, reference);
-    const { secrets, problems } = await this.#deps.pullSecrets.of(pullContextOf(workload), signal, { fresh: this.#refused.delete(group) });
-    const credentials = this.#deps.registry.credentials(reference, secrets);
+    const context = { ...pullContextOf(workload), podPullSecretNames: this.#listedByPods.get(pullContextKey(workload)) };
+    const { secrets, problems } = await this.#deps.pullSecrets.of(context, signal, { fresh: this.#refused.delete(group) });
+    const credentials = this.#deps.registry.credentials(reference, secrets, context);
     const key = `${canonicalRepository(reference)}|${credentials.fingerprint}`;
     this.#keys.set(group, key);
     return { key, credentials, problems: [...problems, ...credentials.problems] };
@@ -91,11 +101,22 @@ export class RepositoryAccess {
     const access = await this.open(workload, reference, signal);
     const fresh = book.freshDigest(access.key, tag, clock.now());
     if (fresh !== undefined) return fresh;
+    const { digest } = await this.#watched(access, () => registry.resolve(reference, tag, access.credentials, signal));
+    book.recordHead(access.key, tag, digest, clock.now());
+    return digest;
+  }
+
+  /** What a digest of the repository stands for. Throws RegistryError. */
+  async contents(workload: Workload, reference: ImageReference, digest: string, signal: AbortSignal): Promise<ImageContents> {
+    const access = await this.open(workload, reference, signal);
+    return await this.#watched(access, () => this.#deps.registry.contents(reference, digest, access.credentials, signal));
+  }
+
+  async #watched<T>(access: Access, ask: () => Promise<T>): Promise<T> {
     try {
-      const { digest } = await registry.resolve(reference, tag, access.credentials, signal);
-      book.recordHead(access.key, tag, digest, clock.now());
+      const answer = await ask();
       this.checked(access, 'confirmation');
-      return digest;
+      return answer;
     } catch (error) {
       if (error instanceof RegistryError) {
         this.failed(access, error);

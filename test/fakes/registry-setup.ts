@@ -1,7 +1,7 @@
 import type { TestContext } from 'node:test';
 import { inspect } from 'node:util';
 import { createOutbound, type OutboundOptions } from '../../src/outbound.ts';
-import type { PullSecret, RepositoryRef } from '../../src/ports.ts';
+import type { ImageContents, PullSecret, RepositoryRef } from '../../src/ports.ts';
 import { createRegistry, type RegistryOptions } from '../../src/registry/client.ts';
 import { type FakeRegistry, startFakeRegistry } from './registry.ts';
 
@@ -20,12 +20,14 @@ export interface RegistrySetup {
   readonly repository: (name?: string, host?: string) => RepositoryRef;
   /** Digest of a tag with these secrets. */
   readonly resolve: (reference: string, secrets?: readonly PullSecret[], repository?: RepositoryRef) => Promise<string>;
+  /** What a digest of it stands for. */
+  readonly contents: (digest: string, secrets?: readonly PullSecret[], repository?: RepositoryRef) => Promise<ImageContents>;
   readonly tags: (secrets?: readonly PullSecret[], repository?: RepositoryRef) => Promise<{ tags: readonly string[]; truncated: boolean }>;
   /** `METHOD path` of what the fake saw since the last call. */
   readonly seen: () => string[];
 }
 
-export interface SetupOptions extends Pick<RegistryOptions, 'limits' | 'insecureHosts' | 'settings'> {
+export interface SetupOptions extends Pick<RegistryOptions, 'limits' | 'insecureHosts' | 'settings' | 'artifactoryFallback'> {
   readonly outbound?: Partial<OutboundOptions>;
   readonly tls?: { key: string; cert: string };
   /** The client trusts the certificate of `tls` as an authority. */
@@ -54,6 +56,7 @@ export async function setUpRegistry(t: TestContext, options: SetupOptions = {}):
     insecureHosts: options.insecureHosts ?? [],
     limits: options.limits ?? {},
     ...(options.settings && { settings: options.settings }),
+    ...(options.artifactoryFallback !== undefined && { artifactoryFallback: options.artifactoryFallback }),
     tls: () => (options.isTrusted && options.tls ? { ca: options.tls.cert } : undefined),
     sleep: (ms, signal) => {
       signal.throwIfAborted();
@@ -81,6 +84,7 @@ export async function setUpRegistry(t: TestContext, options: SetupOptions = {}):
     repository,
     resolve: async (reference, secrets = [], ref = repository()) =>
       (await registry.resolve(ref, reference, registry.credentials(ref, secrets), signal)).digest,
+    contents: (digest, secrets = [], ref = repository()) => registry.contents(ref, digest, registry.credentials(ref, secrets), signal),
     tags: (secrets = [], ref = repository()) => registry.tags(ref, registry.credentials(ref, secrets), signal),
     seen: () => fake.requests.splice(0).map(({ method, url }) => `${method} ${url}`),
   };
