@@ -5,6 +5,7 @@ import { gzipSync } from 'node:zlib';
 import { createTokenService, type TokenService, type TokenSwitches } from './registry-auth.ts';
 import { createRegistryContent, type RegistryContent, sha256 } from './registry-content.ts';
 import { type RecordedRequest, recordRequest, sendError } from './registry-wire.ts';
+import { answerReferrers } from './registry-referrers.ts';
 import { type PagingSwitches, answerTags } from './registry-tags.ts';
 
 /** One member per quirk; change them at any time. The defaults are a plain distribution registry without authentication. */
@@ -17,6 +18,12 @@ export interface RegistrySwitches extends TokenSwitches, PagingSwitches {
   etag: 'digest' | 'sha1' | 'none';
   /** `X-Checksum-Sha256` and the marker of Artifactory. */
   artifactory: boolean;
+  /** A repository `key/image` is below `/artifactory/api/docker/key/v2/image/` only (with the headers of `artifactory`). */
+  repositoryPath: boolean;
+  /** Is "if it is another digest" understood? */
+  conditional: boolean;
+  /** The API for referrers: served, with filters, absent (404), or a page for people. */
+  referrers: 'served' | 'filtered' | 'absent' | 'page';
   /** Compress manifests although `identity` was asked. */
   gzip: boolean;
   contentType: string | undefined;
@@ -36,7 +43,9 @@ export interface FakeRegistry {
   readonly requests: RecordedRequest[];
   readonly switches: RegistrySwitches;
   push: RegistryContent['push'];
+  store: RegistryContent['store'];
   remove: RegistryContent['remove'];
+  forget: RegistryContent['forget'];
   /** Tokens given so far are refused from now on. */
   revokeTokens(): void;
   close(): Promise<void>;
@@ -76,7 +85,9 @@ export async function startFakeRegistry(options: { tls?: { key: string; cert: st
     requests,
     switches,
     push: (repository, tag, digest) => content.push(repository, tag, digest),
+    store: (repository, manifest, store) => content.store(repository, manifest, store),
     remove: (repository, tag) => content.remove(repository, tag),
+    forget: (repository, digest) => content.forget(repository, digest),
     revokeTokens: () => tokens.revoke(),
     close: () =>
       new Promise((resolve) => {
@@ -103,6 +114,9 @@ function defaultSwitches(): RegistrySwitches {
     digestHeader: 'sent',
     etag: 'none',
     artifactory: false,
+    repositoryPath: false,
+    conditional: true,
+    referrers: 'served',
     gzip: false,
     contentType: undefined,
     manifestBody: undefined,
@@ -114,6 +128,11 @@ function defaultSwitches(): RegistrySwitches {
     opaqueLast: false,
     maximumN: Number.POSITIVE_INFINITY,
     refusalOfN: 'PAGINATION_NUMBER_INVALID',
+    tagOrder: 'lexical',
+    linkExtra: '',
+    tagsType: 'application/json',
+    tagsValidator: 'none',
+    tagsMembers: {},
     tagsBody: undefined,
   };
 }
@@ -125,16 +144,30 @@ interface Context {
 }
 
 function route(request: RecordedRequest, response: ServerResponse, context: Context): void {
-  const failure = context.switches.failures.shift();
+  const { switches, content } = context;
+  const failure = switches.failures.shift();
   if (failure) return void response.writeHead(failure.status, failure.headers).end(failure.body);
-  const match = /^\/v2\/(?:(.+)\/(tags\/list|manifests\/([^/?]+)))?(?:\?.*)?$/.exec(request.url);
-  const [, repository = '', operation = '', reference = ''] = match ?? [];
-  if (!match) return sendError(response, 404, 'UNSUPPORTED');
+  if (switches.artifactory) response.setHeader('x-jfrog-version', 'Artifactory/7.90.0');
+  const place = placeOf(request.url, switches);
+  if (!place) return sendError(response, 404, 'UNSUPPORTED');
+  const { repository, operation, reference } = place;
   if (!context.tokens.authorize(request, response, repository)) return;
   if (operation === '') return void response.writeHead(200).end('{}');
-  if (!context.content.has(repository)) return sendError(response, 404, 'NAME_UNKNOWN');
-  if (operation === 'tags/list') return answerTags(request, response, context.content.tags(repository), context.switches);
-  answerManifest(request, response, context, repository, decodeURIComponent(reference));
+  if (!content.has(repository)) return sendError(response, 404, 'NAME_UNKNOWN');
+  if (operation === 'tags') return answerTags(request, response, content.tags(repository), switches);
+  if (operation === 'referrers') return answerReferrers(request, response, content.referrers(repository, reference), switches.referrers);
+  answerManifest(request, response, context, repository, reference);
+}
+
+/** What a path stands for; a repository has the name that it was pushed under, wherever it is found. */
+function placeOf(url: string, switches: RegistrySwitches): { repository: string; operation: string; reference: string } | undefined {
+  const [, , key, path = ''] = /^(\/artifactory\/api\/docker\/([^/]+))?\/v2\/([^?]*)/.exec(url) ?? [];
+  const isOther = key !== undefined;
+  const match = /^(?:(.+)\/(tags|manifests|referrers)\/([^/?]+))?$/.exec(path);
+  if (!match || !/^\/(artifactory\/api\/docker\/[^/]+\/)?v2\//.test(url) || isOther !== (switches.repositoryPath && path !== ''))
+    return undefined;
+  const [, name = '', operation = '', reference = ''] = match;
+  return { repository: isOther ? `${key}/${name}` : name, operation, reference: decodeURIComponent(reference) };
 }
 
 function answerManifest(
@@ -150,7 +183,7 @@ function answerManifest(
   if (!manifest) return sendError(response, 404, 'MANIFEST_UNKNOWN');
   if (!request.headers['accept']?.includes(manifest.mediaType)) return sendError(response, 404, 'MANIFEST_UNKNOWN');
   const plain = Buffer.from(switches.manifestBody ?? manifest.body);
-  if (request.headers['if-none-match'] === `"${manifest.digest}"`) return void response.writeHead(304).end();
+  if (switches.conditional && request.headers['if-none-match'] === `"${manifest.digest}"`) return void response.writeHead(304).end();
   const headers: Record<string, string> = { 'content-type': switches.contentType ?? manifest.mediaType };
   const { digestHeader } = switches;
   if (digestHeader.startsWith('=')) headers['docker-content-digest'] = digestHeader.slice(1);
@@ -158,7 +191,6 @@ function answerManifest(
   if (switches.etag !== 'none')
     headers['etag'] = switches.etag === 'digest' ? `"${manifest.digest}"` : '"da39a3ee5e6b4b0d3255bfef95601890afd80709"';
   if (switches.artifactory) {
-    headers['x-jfrog-version'] = 'Artifactory/7.90.0';
     headers['x-checksum-sha256'] = sha256(plain).slice('sha256:'.length);
   }
   if (switches.gzip) headers['content-encoding'] = 'gzip';
