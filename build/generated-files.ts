@@ -4,7 +4,7 @@ import { dump } from 'js-yaml';
 import { annotationAdmission } from './admission-policy.ts';
 import { updateRequestCrd } from './crd.ts';
 import { annotationsPage, configurationPage, metricsPage, reasonsPage } from './docs.ts';
-import { clusterRbac, localRbac } from './rbac.ts';
+import { clusterRbac, localRbac, permissionsPage } from './rbac.ts';
 
 export interface GeneratedFile {
   /** Relative to the repository. */
@@ -22,6 +22,7 @@ export function generatedFiles(): readonly GeneratedFile[] {
     { path: 'docs/annotations.md', text: annotationsPage() },
     { path: 'docs/configuration.md', text: configurationPage() },
     { path: 'docs/metrics.md', text: metricsPage() },
+    { path: 'docs/permissions.md', text: permissionsPage() },
     { path: 'docs/reasons.md', text: reasonsPage() },
   ];
 }

@@ -1,4 +1,4 @@
-import { type Permission, permissions } from '../src/kubernetes/permissions.ts';
+import { type Permission, permissions, resourceName } from '../src/kubernetes/permissions.ts';
 
 interface Rule {
   readonly apiGroups: readonly string[];
@@ -14,7 +14,7 @@ const account = 'headwind';
 export function clusterRbac(home: string): object[] {
   return [
     serviceAccount(home),
-    { apiVersion: api, kind: 'ClusterRole', metadata: { name: account }, rules: rulesOf('watched') },
+    { apiVersion: api, kind: 'ClusterRole', metadata: { name: account }, rules: [...rulesOf('watched'), ...rulesOf('cluster')] },
     binding('ClusterRoleBinding', { name: account }, 'ClusterRole', home),
     { apiVersion: api, kind: 'Role', metadata: { name: account, namespace: home }, rules: rulesOf('home') },
     binding('RoleBinding', { name: account, namespace: home }, 'Role', home),
@@ -22,13 +22,54 @@ export function clusterRbac(home: string): object[] {
   ];
 }
 
-/** Rights of the operator in a single namespace, which is its home as well: for development. */
+/** Rights of the operator in a single namespace, which is its home as well: for development. A Role cannot grant what has no namespace. */
 export function localRbac(namespace: string): object[] {
   return [
     serviceAccount(namespace),
     { apiVersion: api, kind: 'Role', metadata: { name: account, namespace }, rules: [...rulesOf('watched'), ...rulesOf('home')] },
     binding('RoleBinding', { name: account, namespace }, 'Role', namespace),
   ];
+}
+
+const scopes: Readonly<Record<Permission['scope'], string>> = {
+  watched: 'watched namespaces',
+  home: "the operator's own namespace",
+  cluster: 'the cluster',
+};
+
+/** `docs/permissions.md` */
+export function permissionsPage(): string {
+  const rows = permissions.map(({ verbs, names, scope, without, optional, ...permission }) => {
+    const named = names === undefined ? '' : ` (only \`${names.join('`, `')}\`)`;
+    return `| \`${resourceName(permission)}\`${named} | ${verbs.join(' ')} | ${scopes[scope]} | ${optional === true ? 'optional' : 'yes'} | ${without} |`;
+  });
+  return `# Permissions
+
+<!-- Generated from the code by \`node build/generate.ts\`. -->
+
+Every call that Headwind makes of the API server needs one of these rights. \`deploy/k8s/rbac.yaml\` grants them all; \`deploy/k8s/rbac-local.yaml\`
+grants those of one namespace, for development. At its start Headwind asks the API server which of them it has, and says of each that is missing
+what does not work without it: in the log, and under \`/readyz?verbose\`.
+
+| Resource | Verbs | Where | Needed | Without it |
+| --- | --- | --- | --- | --- |
+${rows.join('\n')}
+
+## Leaving some out
+
+* An **optional** right that is missing is told once and never asks for attention again. Nothing waits for it.
+* \`nodes\` belong to the cluster, so a Role in a namespace cannot grant them. Headwind then compares an image on all of its platforms.
+* Without \`pods\`, \`replicasets\` or \`controllerrevisions\` updates to new tags go on. What cannot be observed is never taken for failed.
+* Secrets are read by name, never listed. No right has a wildcard, and workloads are patched, never replaced.
+
+## Roles for people
+
+| Role | May |
+| --- | --- |
+| \`headwind-viewer\` | read update requests; part of \`view\` |
+| \`headwind-approver\` | also approve, reject and roll back |
+| \`headwind-admin\` | also create and delete update requests |
+`;
 }
 
 const requests = { apiGroups: ['headwind.sh'], resources: ['updaterequests'] };

@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Config } from '../config.ts';
 import type { Check } from '../http/health.ts';
-import { checkPermissions } from '../kubernetes/check-permissions.ts';
+import { checkPermissions, type MissingPermission } from '../kubernetes/check-permissions.ts';
 import type { KubeClient } from '../kubernetes/client.ts';
 import type { LeaderElection } from '../kubernetes/leader-election.ts';
 import type { CacheSource } from '../kubernetes/reflector-set.ts';
@@ -57,31 +57,35 @@ export class Readiness {
     return known && updateRequests.sources.every(({ state }) => state === 'synced');
   }
 
-  /** Names the rights that are missing, once at the start, and again while there are any. */
+  /** Names the rights that are missing, once at the start, and again while there are any that nobody may have left out on purpose. */
   async run(stop: AbortSignal): Promise<void> {
     do {
-      await this.#checkRights(stop);
-      if (this.#missingRights.length === 0) return;
+      const isComplete = await this.#checkRights(stop);
+      if (isComplete) return;
       await delay(checkRightsAgainMs, undefined, { signal: stop }).catch(() => undefined);
     } while (!stop.aborted);
   }
 
-  async #checkRights(stop: AbortSignal): Promise<void> {
+  async #checkRights(stop: AbortSignal): Promise<boolean> {
     const { client, config, home, log } = this.#deps;
     try {
       const missing = await checkPermissions(client, { watchNamespaces: config.watchNamespaces, home }, stop);
-      const sentences = missing.map(({ sentence }) => sentence);
-      for (const sentence of sentences) {
-        if (!this.#missingRights.includes(sentence)) log.warn({ reason: 'PermissionMissing' }, `${sentence}; apply deploy/k8s/rbac.yaml`);
-      }
-      this.#missingRights = sentences;
+      for (const each of missing) if (!this.#missingRights.includes(each.sentence)) tell(each, log);
+      this.#missingRights = missing.map(({ sentence }) => sentence);
+      return missing.every(({ permission }) => permission.optional === true);
     } catch (error) {
       const problem = error instanceof Error ? error.message : String(error);
       const isNews = !this.#missingRights.includes(notChecked);
       if (!stop.aborted && isNews) log.warn({ problem }, `${notChecked}: ${problem}`);
       this.#missingRights = stop.aborted ? [] : [notChecked];
+      return false;
     }
   }
+}
+
+function tell({ permission, sentence }: MissingPermission, log: Log): void {
+  if (permission.optional === true) log.info({ reason: 'PermissionMissing' }, sentence);
+  else log.warn({ reason: 'PermissionMissing' }, `${sentence}; apply deploy/k8s/rbac.yaml`);
 }
 
 function requestCheck({ resource, namespace, state, problem }: CacheSource): Check {

@@ -19,8 +19,11 @@ async function start(t: TestContext, allows: (attributes: any) => boolean) {
   return { client, asked };
 }
 
-const isRow = ({ group, resource, names }: Permission, asked: any) =>
-  asked.group === group && [asked.resource, asked.subresource].filter(Boolean).join('/') === resource && asked.name === names?.[0];
+const isRow = ({ group, resource, names, verbs }: Permission, asked: any) =>
+  asked.group === group &&
+  verbs.includes(asked.verb) &&
+  [asked.resource, asked.subresource].filter(Boolean).join('/') === resource &&
+  asked.name === names?.[0];
 
 describe('kubernetes/check-permissions', () => {
   it('asks for each verb of the table once, and is content when all are there', async (t) => {
@@ -34,11 +37,12 @@ describe('kubernetes/check-permissions', () => {
     const title = `${row.verbs.join(', ')} ${resourceName(row)}`;
     it(`without ${title}${row.names ? ' by name' : ''}: names the rule and what stops working`, async (t) => {
       const { client } = await start(t, (attributes) => !isRow(row, attributes));
-      const where = row.scope === 'home' ? 'namespace headwind-system' : 'all namespaces';
+      const where = { home: 'namespace headwind-system', watched: 'all namespaces', cluster: 'the cluster' }[row.scope];
+      const rule = row.optional ? 'optional right' : 'right';
       const what = `${title}${row.names ? ' headwind' : ''}`;
       assert.deepEqual(
         (await checkPermissions(client, everywhere, signal)).map(({ sentence }) => sentence),
-        [`the right to ${what} in ${where} is missing: ${row.without}`],
+        [`the ${rule} to ${what} in ${where} is missing: ${row.without}`],
       );
     });
   }
@@ -56,6 +60,18 @@ describe('kubernetes/check-permissions', () => {
     assert.deepEqual(
       missing.map(({ namespace, permission }) => [namespace, permission.resource]),
       [['team-a', 'secrets']],
+    );
+  });
+
+  it('asks once for what has no namespace', async (t) => {
+    const { client, asked } = await start(t, () => true);
+    await checkPermissions(client, { watchNamespaces: ['shop', 'team-a'], home: 'headwind-system' }, signal);
+    assert.deepEqual(
+      asked.filter(({ resource }) => resource === 'nodes').map(({ verb, namespace }) => [verb, namespace]),
+      [
+        ['get', undefined],
+        ['list', undefined],
+      ],
     );
   });
 });

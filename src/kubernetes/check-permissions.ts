@@ -32,6 +32,7 @@ export async function checkPermissions(client: Client, scope: PermissionScope, s
 
 function namespacesOf({ scope }: Permission, { watchNamespaces, home }: PermissionScope): readonly (string | undefined)[] {
   if (scope === 'home') return [home];
+  if (scope === 'cluster') return [undefined];
   return watchNamespaces.length === 0 ? [undefined] : watchNamespaces;
 }
 
@@ -54,7 +55,8 @@ async function isAllowed(client: Client, permission: Permission, verb: string, n
 }
 
 function sentenceFor(permission: Permission, verbs: readonly string[], namespace: string | undefined): string {
-  const where = namespace === undefined ? 'all namespaces' : `namespace ${namespace}`;
+  const where = permission.scope === 'cluster' ? 'the cluster' : namespace === undefined ? 'all namespaces' : `namespace ${namespace}`;
   const named = permission.names === undefined ? '' : ` ${permission.names.join(', ')}`;
-  return `the right to ${verbs.join(', ')} ${resourceName(permission)}${named} in ${where} is missing: ${permission.without}`;
+  const rule = permission.optional === true ? 'optional right' : 'right';
+  return `the ${rule} to ${verbs.join(', ')} ${resourceName(permission)}${named} in ${where} is missing: ${permission.without}`;
 }

@@ -9,12 +9,14 @@ export interface Permission {
   /** With the subresource: `updaterequests/status`. */
   readonly resource: string;
   readonly verbs: readonly string[];
-  /** In the watched namespaces, or in the operator's own. */
-  readonly scope: 'watched' | 'home';
+  /** In the watched namespaces, in the operator's own, or for objects that have none. */
+  readonly scope: 'watched' | 'home' | 'cluster';
   /** Only objects of these names. */
   readonly names?: readonly string[];
   /** What does not work without it. */
   readonly without: string;
+  /** Whoever does not want that may leave it out: told once, never waited for. */
+  readonly optional?: true;
 }
 
 const requests = { group: 'headwind.sh', scope: 'watched' } as const;
@@ -36,6 +38,36 @@ export const permissions: readonly Permission[] = [
     without: 'no change can be proposed, approved or cleaned up',
   },
   { ...requests, resource: 'updaterequests/status', verbs: ['get', 'patch'], without: 'no change can be carried out' },
+  {
+    group: '',
+    resource: 'pods',
+    verbs: ['get', 'list'],
+    scope: 'watched',
+    without: 'what pods run is not seen: a new digest is compared with the last one applied alone, and nobody sees whether pods run it',
+  },
+  ...['replicasets', 'controllerrevisions'].map((resource) => ({
+    group: 'apps',
+    resource,
+    verbs: ['get', 'list'],
+    scope: 'watched' as const,
+    without: `pods of ${resource === 'replicasets' ? 'Deployments' : 'DaemonSets'} are not told apart by revision: what they run does not count`,
+  })),
+  {
+    group: '',
+    resource: 'pods',
+    verbs: ['delete'],
+    scope: 'watched',
+    without: '`headwind.sh/delete-pods` has no effect: stale pods of a workload with OnDelete stay',
+    optional: true,
+  },
+  {
+    group: '',
+    resource: 'nodes',
+    verbs: ['get', 'list'],
+    scope: 'cluster',
+    without: 'the platforms in use are not known: a new digest counts when any platform of the image changed',
+    optional: true,
+  },
   {
     group: '',
     resource: 'secrets',
