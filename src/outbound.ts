@@ -49,6 +49,8 @@ export interface OutboundRequest {
   readonly directlyNamed?: boolean;
   /** Private and loopback addresses are allowed on every hop. Link-local and metadata addresses never are. */
   readonly allowPrivate?: boolean;
+  /** For cloud identities alone: `url` is a metadata service, which nobody else may contact. Without a proxy and redirects. */
+  readonly metadataService?: boolean;
   /** For the host of `url` only; other hosts get the defaults. */
   readonly tls?: TlsOptions | undefined;
   /** For every hop, beside the system's authorities. */

@@ -4,6 +4,7 @@ import { type AddressKind, literalKind } from './addresses.ts';
 import type { BlockedOrigins } from './blocked-origins.ts';
 import { acceptedEncodings } from './body.ts';
 import { redactUrl } from './failure.ts';
+import { isMetadataService } from './metadata.ts';
 import type { OutboundRequest } from '../outbound.ts';
 
 /** One request on the way of a call: the first, or what a redirect led to. */
@@ -44,7 +45,7 @@ export function checkTarget(request: OutboundRequest, hop: Hop, blocked: Blocked
     throw failure('Blocked', request, hop, 'a URL with a user name or password is not allowed');
   if (blocked.names(url)) throw failure('Blocked', request, hop, 'this origin is never contacted');
   const kind = literalKind(url.hostname);
-  if (kind !== undefined && !isAllowed(kind, allowsPrivate(request, hop)))
+  if (kind !== undefined && !isMetadataService(request, url) && !isAllowed(kind, allowsPrivate(request, hop)))
     throw failure(
       'Blocked',
       request,
@@ -66,7 +67,8 @@ export function isAllowed(kind: AddressKind, mayBePrivate: boolean): boolean {
 /** The Location to follow, if this answer is a redirect of a kind that is followed. */
 export function redirectOf(request: OutboundRequest, answer: Dispatcher.ResponseData): string | undefined {
   const followed = (request.method ?? 'GET') === 'GET' || request.method === 'HEAD';
-  if (!followed || request.maxRedirects === 0 || !redirectStatuses.has(answer.statusCode)) return undefined;
+  if (!followed || request.maxRedirects === 0 || request.metadataService === true || !redirectStatuses.has(answer.statusCode))
+    return undefined;
   const { location } = answer.headers;
   return typeof location === 'string' ? location : undefined;
 }

@@ -1,7 +1,8 @@
 import type { Dispatcher } from 'undici';
-import { guardedLookup, type Resolve } from './addresses.ts';
+import { type AddressKind, guardedLookup, type Resolve } from './addresses.ts';
 import { type BlockedOrigins, portOf } from './blocked-origins.ts';
 import { allowsPrivate, type Hop, isAllowed } from './hop.ts';
+import { isMetadataAddress, isMetadataService } from './metadata.ts';
 import { openPool, type ProxyTarget, proxyKey, type TlsOptions, tlsFingerprint } from './pools.ts';
 import type { OutboundRequest } from '../outbound.ts';
 
@@ -31,16 +32,20 @@ export function createPoolStore(options: PoolStoreOptions): PoolStore {
     const tls = hop.isNamedHost ? request.tls : undefined;
     const proxy = proxyOf(request, hop);
     const mayBePrivate = allowsPrivate(request, hop);
+    const isMetadata = isMetadataService(request, hop.url);
     const isBlocked = options.blocked.at(hop.url);
     const authorities = request.authorities;
     const key = [
       mayBePrivate,
+      isMetadata,
       isBlocked === undefined ? '' : portOf(hop.url),
       proxyKey(proxy),
       tlsFingerprint(tls),
       tlsFingerprint(authorities),
     ].join(' ');
-    const pool = pools.get(key) ?? open(tls, authorities, proxy, (kind, address) => isAllowed(kind, mayBePrivate) && !isBlocked?.(address));
+    const mayReach = (kind: AddressKind, address: string): boolean =>
+      isMetadata ? isMetadataAddress(address) : isAllowed(kind, mayBePrivate) && !isBlocked?.(address);
+    const pool = pools.get(key) ?? open(tls, authorities, proxy, mayReach);
     pools.delete(key);
     pools.set(key, pool);
     retireOldest(pools);
@@ -58,8 +63,8 @@ export function createPoolStore(options: PoolStoreOptions): PoolStore {
     return openPool({ tls, authorities, proxy, lookup, connectMs: options.connectMs, keepAliveMs: 30_000, connections: 32 });
   }
 
-  function proxyOf({ proxy }: OutboundRequest, hop: Hop): ProxyTarget | undefined {
-    if (proxy === false) return undefined;
+  function proxyOf({ proxy, metadataService }: OutboundRequest, hop: Hop): ProxyTarget | undefined {
+    if (proxy === false || metadataService === true) return undefined;
     if (proxy !== undefined) return typeof proxy === 'string' ? { url: proxy } : proxy;
     const url = options.chooseProxy(hop.url);
     return url === undefined ? undefined : { url };
