@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { sha256 } from '../../test/fakes/registry-content.ts';
 import type { RegistrySwitches } from '../../test/fakes/registry.ts';
-import { setUpRegistry } from '../../test/fakes/registry-setup.ts';
+import { aLogin, setUpRegistry } from '../../test/fakes/registry-setup.ts';
 
 const head = 'HEAD /v2/acme/app/manifests/1.0.0';
 const get = 'GET /v2/acme/app/manifests/1.0.0';
@@ -48,6 +48,82 @@ describe('registry/resolve', () => {
       [headers['accept-encoding'], headers['user-agent'], headers['authorization']],
       ['identity', 'headwind/test', undefined],
     );
+  });
+
+  const conditions = [
+    // title, switches, method
+    ['HEAD', {}, 'HEAD'],
+    ['GET', { head: 405 }, 'GET'],
+  ] as const;
+  for (const [title, switches, method] of conditions) {
+    it(`asks by ${title} only for another digest than the known one`, async (t) => {
+      const { fake, resolve } = await setUpRegistry(t);
+      const digest = fake.push('acme/app', 'latest');
+      Object.assign(fake.switches, switches);
+      for (let times = 0; times < 3; times++) assert.equal(await resolve('latest'), digest);
+      const asked = fake.requests.filter((request) => request.method === method).map(({ headers }) => headers['if-none-match']);
+      assert.deepEqual(asked, [undefined, `"${digest}"`, `"${digest}"`]);
+      const moved = fake.push('acme/app', 'latest');
+      assert.equal(await resolve('latest'), moved);
+      assert.equal(await resolve('latest'), moved);
+    });
+  }
+
+  it('knows no digest of other credentials, and believes in no "not modified" for more than a day', async (t) => {
+    const { fake, resolve, clock } = await setUpRegistry(t);
+    fake.push('acme/app', 'latest');
+    const asked = async (user: string): Promise<boolean> => {
+      await resolve('latest', [aLogin(fake.host, user, 'x')]);
+      return fake.requests.at(-1)!.headers['if-none-match'] !== undefined;
+    };
+    assert.deepEqual([await asked('a'), await asked('a'), await asked('b')], [false, true, false]);
+    clock.ms += 24 * 3_600_000;
+    assert.deepEqual([await asked('a'), await asked('a')], [false, true]);
+  });
+
+  it('does not take "not modified" for an answer when nothing was known', async (t) => {
+    const { fake, resolve } = await setUpRegistry(t);
+    fake.push('acme/app', 'latest');
+    fake.switches.intercept = (_, response) => Boolean(response.writeHead(304).end());
+    await assert.rejects(resolve('latest'), { code: 'Protocol' });
+  });
+
+  it('a thousand workloads on twenty images are twenty HEADs per cycle', async (t) => {
+    const { fake, resolve, seen, repository } = await setUpRegistry(t);
+    const images = Array.from({ length: 20 }, (_, index) => `acme/app-${index}`);
+    const digests = images.map((image) => fake.push(image, 'latest'));
+    for (let cycle = 0; cycle < 3; cycle++) {
+      const found = await Promise.all(Array.from({ length: 1_000 }, (_, index) => resolve('latest', [], repository(images[index % 20]))));
+      assert.deepEqual(new Set(found), new Set(digests));
+      assert.deepEqual(seen().sort(), images.map((image) => `HEAD /v2/${image}/manifests/latest`).sort());
+    }
+  });
+
+  it('says once that a registry is asked by GET', async (t) => {
+    const { fake, resolve, logged } = await setUpRegistry(t);
+    fake.push('acme/app', '1.0.0');
+    fake.switches.head = 405;
+    await resolve('1.0.0');
+    await resolve('1.0.0');
+    assert.equal(logged.filter((line) => line.includes('fetched whole')).length, 1);
+  });
+
+  it('warns of a manifest that calls itself another kind than its header says', async (t) => {
+    const { fake, resolve, logged } = await setUpRegistry(t);
+    const digest = fake.push('acme/app', '1.0.0');
+    const contentType = 'application/vnd.oci.image.manifest.v1+json';
+    fake.switches.intercept = ({ method }, response) => method === 'HEAD' && Boolean(response.writeHead(405).end());
+    fake.switches.contentType = contentType;
+    assert.equal(await resolve('1.0.0'), digest);
+    assert.ok(logged.some((line) => line.includes('another kind')));
+  });
+
+  it('a missing tag of an Artifactory is missing: no GET', async (t) => {
+    const { fake, resolve, seen, repository } = await setUpRegistry(t);
+    fake.push('app', '1.0.0');
+    fake.switches.artifactory = true;
+    await assert.rejects(resolve('2.0.0', [], repository('app')), { code: 'NotFound' });
+    assert.deepEqual(seen(), ['HEAD /v2/app/manifests/2.0.0']);
   });
 
   it('believes its own hash and not the header of a GET', async (t) => {

@@ -54,6 +54,71 @@ describe('registry/tags', () => {
     ]);
   });
 
+  it('does not take a refused name for a refused n', async (t) => {
+    const { fake, tags, seen } = await setUpRegistry(t);
+    fake.push('acme/app', '1.0.0');
+    fake.switches.failures.push({ status: 400, body: '{"errors":[{"code":"NAME_INVALID"}]}' });
+    await assert.rejects(tags(), { code: 'Protocol', httpStatus: 400 });
+    assert.equal(seen().length, 1);
+  });
+
+  it('believes in no order of a registry', async (t) => {
+    const { fake, tags } = await setUpRegistry(t);
+    for (const tag of ['2.0.0', '1.0.0', '3.0.0']) fake.push('acme/app', tag);
+    Object.assign(fake.switches, { tagOrder: 'oldest-first', pageSize: 1, linkExtra: '&orderby=' });
+    assert.deepEqual(await tags(), { tags: ['2.0.0', '1.0.0', '3.0.0'], truncated: false });
+  });
+
+  for (const tagsValidator of ['etag', 'last-modified'] as const) {
+    it(`asks only for a changed list where a registry gives it a word (${tagsValidator})`, async (t) => {
+      const { fake, tags, clock } = await setUpRegistry(t);
+      fake.push('acme/app', '1.0.0');
+      fake.switches.tagsValidator = tagsValidator;
+      let statuses: number[] = [];
+      fake.switches.intercept = (_, response) => {
+        response.on('finish', () => statuses.push(response.statusCode));
+        return false;
+      };
+      const look = async (): Promise<readonly [string, string]> => {
+        statuses = [];
+        return [(await tags()).tags.join(), statuses.join()];
+      };
+      assert.deepEqual(
+        [await look(), await look()],
+        [
+          ['1.0.0', '200'],
+          ['1.0.0', '304'],
+        ],
+      );
+      fake.push('acme/app', '1.0.1');
+      assert.deepEqual(
+        [await look(), await look()],
+        [
+          ['1.0.0,1.0.1', '200'],
+          ['1.0.0,1.0.1', '304'],
+        ],
+      );
+      clock.ms += 24 * 3_600_000;
+      assert.deepEqual(await look(), ['1.0.0,1.0.1', '200']);
+      // A word about one page says nothing about the others.
+      fake.switches.pageSize = 1;
+      assert.deepEqual(
+        [await look(), await look()],
+        [
+          ['1.0.0,1.0.1', '200,200'],
+          ['1.0.0,1.0.1', '200,200'],
+        ],
+      );
+    });
+  }
+
+  it('"not modified" is no list when nothing is known', async (t) => {
+    const { fake, tags } = await setUpRegistry(t);
+    fake.push('acme/app', '1.0.0');
+    fake.switches.intercept = (_, response) => Boolean(response.writeHead(304).end());
+    await assert.rejects(tags(), { code: 'Protocol' });
+  });
+
   const behind = [
     // title, status and body of the answer to the guess
     ['refuses it', 400, ''],
