@@ -59,8 +59,8 @@ export interface OutboundRequest {
   readonly proxy?: string | ProxyTarget | false | undefined;
   /** Redirects of GET and HEAD that are followed; default 5. With 0 the 3xx itself is the answer. */
   readonly maxRedirects?: number;
-  /** False forbids this hop (`Blocked`). */
-  readonly allowRedirect?: (from: URL, to: URL) => boolean;
+  /** False, or a sentence that says why, forbids this hop (`Blocked`). */
+  readonly allowRedirect?: ((from: URL, to: URL) => boolean | string) | undefined;
   /** The path is a secret (chat webhooks): errors name the origin only. */
   readonly secretPath?: boolean;
 }

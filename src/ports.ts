@@ -216,6 +216,8 @@ export interface CredentialSet {
   readonly candidates: readonly Credential[];
   /** Sentences about secrets that could not be read (malformed docker config). */
   readonly problems: readonly Problem[];
+  /** Whose turn a call takes where calls of a registry queue, for example `namespace team`; without it these credentials are a lane of their own. */
+  readonly lane?: string;
 }
 
 export interface RepositoryRef {

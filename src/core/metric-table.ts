@@ -46,6 +46,12 @@ export const metricTable = {
     labels: ['registry', 'operation'],
     buckets: [0.01, 0.05, 0.1, 0.5, 1, 5, 30],
   },
+  registry_ratelimit_remaining: { type: 'gauge', help: 'What is left of the limit, as the registry last said', labels: ['registry'] },
+  registry_cool_down_until_seconds: {
+    type: 'gauge',
+    help: 'Unix time until which a registry that asked for it is left alone',
+    labels: ['registry'],
+  },
   registry_auth_failures_total: { type: 'counter', help: 'Refused registry credentials', labels: ['registry', 'reason'] },
   registry_cache_hits_total: { type: 'counter', help: 'Answers served without a request', labels: ['cache'] },
   polls_total: { type: 'counter', help: 'Checks of a repository by result', labels: ['result'] },

@@ -31,7 +31,10 @@ export function nextHop(request: OutboundRequest, from: Hop, location: string): 
   const url = URL.parse(location, from.url.href);
   if (url === null) throw failure('Protocol', request, from, 'redirect to an unreadable URL');
   if (from.url.protocol === 'https:' && url.protocol !== 'https:') throw failure('Blocked', request, from, 'redirect from https to http');
-  if (request.allowRedirect?.(from.url, url) === false) throw failure('Blocked', request, from, `redirect to ${url.origin} is not allowed`);
+  const verdict = request.allowRedirect?.(from.url, url) ?? true;
+  if (verdict !== true) {
+    throw failure('Blocked', request, from, `redirect to ${url.origin} is not allowed${verdict === false ? '' : `: ${verdict}`}`);
+  }
   const headers = url.origin === from.url.origin ? from.headers : pick(from.headers, harmlessHeaders);
   return { url, headers, isNamedHost: from.isNamedHost && url.hostname === from.url.hostname };
 }

@@ -9,6 +9,8 @@ export interface Breaker {
   failed(nowMs: number): boolean;
   /** The call ended without saying anything about the origin. */
   abandoned(): void;
+  /** `probing`: the time is over, and one call decides. */
+  state(nowMs: number): 'closed' | 'open' | 'probing';
 }
 
 export function createBreaker({ failures = 5, openMs = 30_000 }: { failures?: number; openMs?: number } = {}): Breaker {
@@ -17,8 +19,10 @@ export function createBreaker({ failures = 5, openMs = 30_000 }: { failures?: nu
   let probing = false;
 
   function leftMs(nowMs: number): number {
+    if (openUntilMs === undefined) return 0;
     // A clock that was set back must not keep it open for longer.
-    return openUntilMs === undefined ? 0 : Math.max(0, Math.min(openMs, openUntilMs - nowMs));
+    openUntilMs = Math.min(openUntilMs, nowMs + openMs);
+    return Math.max(0, openUntilMs - nowMs);
   }
 
   function enter(nowMs: number): number {
@@ -44,5 +48,10 @@ export function createBreaker({ failures = 5, openMs = 30_000 }: { failures?: nu
     return inARow >= failures && !wasOpen;
   }
 
-  return { leftMs, enter, succeeded, failed, abandoned: () => void (probing = false) };
+  function state(nowMs: number): 'closed' | 'open' | 'probing' {
+    if (openUntilMs === undefined) return 'closed';
+    return leftMs(nowMs) > 0 ? 'open' : 'probing';
+  }
+
+  return { leftMs, enter, succeeded, failed, abandoned: () => void (probing = false), state };
 }

@@ -14,6 +14,8 @@ export interface Call {
   readonly task: string;
   readonly credentials: RegistryCredentialSet;
   readonly signal: AbortSignal;
+  /** Whose turn it takes where there is a queue, for example a namespace; without it the credentials count. */
+  readonly lane?: string | undefined;
 }
 
 const longestMessage = 2_000;

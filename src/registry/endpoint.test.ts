@@ -1,11 +1,15 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import { noRegistrySettings } from '../core/registry-settings.ts';
 import { endpointOf } from './endpoint.ts';
+import { createTransports } from './transport.ts';
 
-const schemes = {
+const transports = createTransports({
   insecureHosts: ['reg.local', 'other.local:5000', 'UPPER.local'],
-  hasTls: (registry: string) => registry === '127.0.0.1:5443',
-};
+  tls: (registry) => (registry === '127.0.0.1:5443' ? { ca: 'PEM' } : undefined),
+  settings: () => ({ ...noRegistrySettings, denied: ['denied.local'] }),
+  log: { warn: () => undefined },
+});
 const table = [
   // registry, repository, origin, name
   ['docker.io', 'library/nginx', 'https://registry-1.docker.io', 'docker.io'],
@@ -49,13 +53,17 @@ const invalid = [
 describe('registry/endpoint', () => {
   for (const [registry, repository, origin, name] of table) {
     it(`${registry} is asked at ${origin}`, () => {
-      const endpoint = endpointOf({ registry, repository }, schemes);
-      assert.ok(!('invalid' in endpoint));
+      const endpoint = endpointOf({ registry, repository }, transports);
+      assert.ok('origin' in endpoint);
       assert.deepEqual([endpoint.origin, endpoint.registry], [origin, name]);
     });
   }
 
   for (const [registry, repository] of invalid) {
-    it(`refuses ${registry} / ${repository}`, () => assert.ok('invalid' in endpointOf({ registry, repository }, schemes)));
+    it(`refuses ${registry} / ${repository}`, () => assert.ok('invalid' in endpointOf({ registry, repository }, transports)));
   }
+
+  it('refuses a registry that is denied', () => {
+    assert.ok('blocked' in endpointOf({ registry: 'Denied.local:443', repository: 'app' }, transports));
+  });
 });

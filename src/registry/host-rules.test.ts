@@ -31,10 +31,14 @@ const table = [
 
 describe('registry/host-rules', () => {
   for (const [allowed, denied, registry, outcome] of table) {
-    it(`allowed [${allowed}], denied [${denied}]: ${registry} is ${outcome}`, () => {
+    it(`allowed [${allowed.join()}], denied [${denied.join()}]: ${registry} is ${outcome}`, () => {
       const sentence = createHostRules({ allowed, denied, aliases }).refusal(registry);
       if (outcome === 'asked') assert.equal(sentence, undefined);
-      else assert.match(sentence ?? '', new RegExp(`^${RegExp.escape(registry)} .*${outcome}.*if it may be asked$`));
+      else
+        assert.ok(
+          sentence?.startsWith(`${registry} is `) && sentence.includes(outcome) && sentence.endsWith('if it may be asked'),
+          sentence,
+        );
     });
   }
 

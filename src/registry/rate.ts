@@ -4,6 +4,8 @@ export interface Rate {
   take(nowMs: number): number;
   slowDown(): void;
   speedUp(): void;
+  /** Which part of the full rate is used now. */
+  readonly share: number;
 }
 
 const slowestShare = 1 / 64;
@@ -31,6 +33,9 @@ export function createRate(perSecond: number, burst: number): Rate {
     },
     speedUp: () => {
       share = Math.min(1, share * recovery);
+    },
+    get share() {
+      return share;
     },
   };
 }

@@ -2,14 +2,19 @@
 export interface Slots {
   /** Resolves with the function that gives the place back; rejects with the signal's reason. */
   acquire(lane: string, signal: AbortSignal): Promise<() => void>;
+  /** Another number of places; whoever holds one keeps it. */
+  resize(size: number): void;
+  readonly inUse: number;
+  readonly waiting: number;
 }
 
 type Waiter = () => void;
 
-export function createSlots(size: number): Slots {
+export function createSlots(initialSize: number): Slots {
   /** In insertion order: whose turn it is stands first. */
   const lanes = new Map<string, Set<Waiter>>();
-  let free = size;
+  let size = initialSize;
+  let inUse = 0;
 
   function next(): Waiter | undefined {
     const [turn] = lanes;
@@ -23,21 +28,29 @@ export function createSlots(size: number): Slots {
     return waiter;
   }
 
+  function letIn(): void {
+    while (inUse < size) {
+      const waiter = next();
+      if (!waiter) return;
+      inUse++;
+      waiter();
+    }
+  }
+
   function giveBack(): () => void {
     let held = true;
     return () => {
       if (!held) return;
       held = false;
-      const waiter = next();
-      if (waiter) waiter();
-      else free++;
+      inUse--;
+      letIn();
     };
   }
 
   async function acquire(lane: string, signal: AbortSignal): Promise<() => void> {
     signal.throwIfAborted();
-    if (free > 0) {
-      free--;
+    if (inUse < size) {
+      inUse++;
       return giveBack();
     }
     await new Promise<void>((resolve, reject) => {
@@ -58,5 +71,19 @@ export function createSlots(size: number): Slots {
     return giveBack();
   }
 
-  return { acquire };
+  return {
+    acquire,
+    resize(wanted) {
+      size = wanted;
+      letIn();
+    },
+    get inUse() {
+      return inUse;
+    },
+    get waiting() {
+      let waiting = 0;
+      for (const waiters of lanes.values()) waiting += waiters.size;
+      return waiting;
+    },
+  };
 }
