@@ -2,10 +2,11 @@ import { readFileSync } from 'node:fs';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { AccessDescription } from './access.ts';
 import { createImageLookup } from './image-lookup.ts';
-import type { Pull } from './image-lookup.ts';
+import type { ImageIdForm, Pull } from './image-lookup.ts';
 import { createKubeClient } from './kube-client.ts';
 import type { Answer, KubeClient, KubeObject } from './kube-client.ts';
-import { imagesOf, podStatus } from './pod-status.ts';
+import { imagesOf, podStatus, pullPolicyOf } from './pod-status.ts';
+import { NodeImages } from './node-images.ts';
 import type { RegistryDescription } from './registry-client.ts';
 
 export interface FakeKubeletOptions {
@@ -20,8 +21,8 @@ export interface FakeKubeletOptions {
   readonly allPods?: boolean;
   /** Every pull takes that long. */
   readonly pullDelayMs?: number;
-  /** Reports `imageID` without `@`, as for an image that was loaded by hand. */
-  readonly sideLoaded?: boolean;
+  /** How its runtime writes `imageID`; default `index`. */
+  readonly imageIds?: ImageIdForm;
 }
 
 /** A node whose pods report the digests that the registry really serves. Lives in this process. */
@@ -32,6 +33,13 @@ export interface FakeKubelet {
   /** From now on that image keeps the digest it has, whatever is pushed: a stale mirror. */
   holdDigest(image: string): Promise<void>;
   releaseDigest(image: string): void;
+  /** From now on a pull of that image takes until `releasePull`: its containers are `ContainerCreating`. */
+  slowPull(image: string): void;
+  /** From now on a pull of that image fails until `releasePull`: its containers are in `ImagePullBackOff`. */
+  breakPull(image: string): void;
+  releasePull(image: string): void;
+  /** How pods write `imageID` whose status is reported from now on. */
+  writeImageIds(form: ImageIdForm): void;
   stop(): Promise<void>;
 }
 
@@ -69,9 +77,13 @@ export async function startFakeKubelet(options: FakeKubeletOptions): Promise<Fak
   return {
     node,
     placement: { nodeSelector: { 'kubernetes.io/hostname': node }, tolerations: [{ key: taintKey, value: node }] },
-    holdDigest: (image) => kubelet.hold(image),
-    releaseDigest: (image) => {
-      kubelet.release(image);
+    holdDigest: (image) => kubelet.images.holdDigest(image),
+    releaseDigest: (image) => kubelet.images.releaseDigest(image),
+    slowPull: (image) => kubelet.images.setPull(image, { isSlow: true }),
+    breakPull: (image) => kubelet.images.setPull(image, { failure: `${image}: the node cannot pull it` }),
+    releasePull: (image) => kubelet.releasePull(image),
+    writeImageIds: (form) => {
+      kubelet.imageIds = form;
     },
     async stop() {
       stop.abort();
@@ -108,7 +120,8 @@ class Kubelet {
   readonly #options: FakeKubeletOptions;
   readonly #lookup;
   readonly #pods = new Map<string, Tracked>();
-  readonly #held = new Map<string, Pull>();
+  readonly images: NodeImages;
+  imageIds: ImageIdForm;
   #isClosed = false;
   #lastIp = 0;
 
@@ -116,6 +129,8 @@ class Kubelet {
     this.#client = client;
     this.#options = options;
     this.#lookup = createImageLookup(options.registries ?? [], `linux/${options.architecture ?? 'amd64'}`);
+    this.images = new NodeImages(this.#lookup);
+    this.imageIds = options.imageIds ?? 'index';
     this.#path = options.allPods === true ? '/api/v1/pods' : `/api/v1/pods?fieldSelector=spec.nodeName%3D${node}`;
   }
 
@@ -134,12 +149,12 @@ class Kubelet {
     }
   }
 
-  async hold(image: string): Promise<void> {
-    this.#held.set(image, await this.#lookup.pull(image));
-  }
-
-  release(image: string): void {
-    this.#held.delete(image);
+  /** Pods that wait for it are looked at again at once. */
+  releasePull(image: string): void {
+    this.images.setPull(image, undefined);
+    for (const tracked of this.#pods.values()) {
+      if (tracked.runningSince === undefined && imagesOf(tracked.pod).includes(image)) void this.#step(tracked);
+    }
   }
 
   close(): void {
@@ -222,35 +237,33 @@ class Kubelet {
   async #report(tracked: Tracked): Promise<number | undefined> {
     const { images } = tracked;
     if (tracked.runningSince === undefined) {
-      const pulls = await this.#pullAll(imagesOf(tracked.pod), tracked.pulls);
+      const pulls = await this.#pullAll(tracked.pod, tracked.pulls);
       if (tracked.images !== images) return 0;
       tracked.pulls = pulls;
-      const isComplete = [...pulls.values()].every((pull) => 'imageId' in pull);
-      if (isComplete) tracked.runningSince = Date.now();
-      else tracked.failedPulls += 1;
+      if ([...pulls.values()].every((pull) => 'ids' in pull)) tracked.runningSince = Date.now();
+      else if ([...pulls.values()].some((pull) => 'failure' in pull)) tracked.failedPulls += 1;
     }
     const runningForMs = tracked.runningSince === undefined ? 0 : Date.now() - tracked.runningSince;
-    const { status, againInMs, restarting } = podStatus({ ...tracked, runningForMs, now: timestamp() });
+    const { status, againInMs, restarting } = podStatus({ ...tracked, imageIds: this.imageIds, runningForMs, now: timestamp() });
     const { uid } = tracked.pod.metadata;
     const patch = { metadata: { uid }, status };
     const answer = await this.#client.request('PATCH', `${pathOf(tracked.pod)}/status`, patch, 'application/strategic-merge-patch+json');
     if (isGone(answer)) this.#forget(uid);
     else if (answer.status >= 300) throw new Error(`status of a pod: ${answer.status}`);
     if (restarting) tracked.restarts += 1;
+    // A slow pull is looked at again when it is released.
+    if (tracked.runningSince !== undefined || tracked.failedPulls === 0) return againInMs;
     const pullAgain = Math.min(pullAgainMs.first * 2 ** (tracked.failedPulls - 1), pullAgainMs.most);
-    return tracked.runningSince === undefined ? Math.min(pullAgain, againInMs ?? pullAgain) : againInMs;
+    return Math.min(pullAgain, againInMs ?? pullAgain);
   }
 
   /** What is pulled already stays pulled. */
-  async #pullAll(images: readonly string[], before: ReadonlyMap<string, Pull>): Promise<Map<string, Pull>> {
-    const { pullDelayMs = 0, sideLoaded = false } = this.#options;
+  async #pullAll(pod: KubeObject, before: ReadonlyMap<string, Pull>): Promise<Map<string, Pull>> {
+    const { pullDelayMs = 0 } = this.#options;
     if (pullDelayMs > 0) await delay(pullDelayMs, undefined, { ref: false });
-    const pulls = images.map(async (image): Promise<[string, Pull]> => {
+    const pulls = imagesOf(pod).map(async (image): Promise<[string, Pull]> => {
       const known = before.get(image);
-      if (known && 'imageId' in known) return [image, known];
-      const pull = this.#held.get(image) ?? (await this.#lookup.pull(image));
-      const isBare = sideLoaded && 'imageId' in pull;
-      return [image, isBare ? { ...pull, imageId: pull.imageId.slice(pull.imageId.indexOf('@') + 1) } : pull];
+      return [image, known && 'ids' in known ? known : await this.images.get(image, pullPolicyOf(pod, image))];
     });
     return new Map(await Promise.all(pulls));
   }

@@ -3,14 +3,24 @@ import type { RegistryAnswer, RegistryDescription } from './registry-client.ts';
 
 /** What a node learns when it pulls. */
 export interface PulledImage {
-  /** `host/repository@sha256:…`, as a container runtime reports it. */
-  readonly imageId: string;
+  /** In `imageID`, as a container runtime of that form reports it. */
+  readonly ids: Readonly<Record<ImageIdForm, string>>;
   readonly labels: Readonly<Record<string, string>>;
 }
 export interface FailedPull {
   readonly failure: string;
 }
-export type Pull = PulledImage | FailedPull;
+/** The bytes have not come yet. */
+export interface SlowPull {
+  readonly isSlow: true;
+}
+export type Pull = PulledImage | FailedPull | SlowPull;
+
+/**
+ * `index` as containerd (what the tag names), `platform` as some CRI-O (the manifest for the node), `docker` as cri-dockerd,
+ * `config` as for an image that was loaded by hand, `bare` as CRI-O after a restart.
+ */
+export type ImageIdForm = 'index' | 'platform' | 'docker' | 'config' | 'bare';
 
 export interface ImageLookup {
   /** Asks the registry, each time anew for a tag. Never rejects. */
@@ -57,9 +67,19 @@ export function createImageLookup(registries: readonly RegistryDescription[], pl
       throw new Error(head.status === 404 ? `${image}: not found` : `${image}: the registry answered ${head.status}`);
     const digest = String(head.headers['docker-content-digest']);
     const top = await document(request, `${base}/manifests/${digest}`);
-    const manifest = top.manifests ? await document(request, `${base}/manifests/${childFor(top, platform, image)}`) : top;
-    const config = await document(request, `${base}/blobs/${manifest.config.digest}`);
-    return { imageId: `${host}/${repository}@${digest}`, labels: config.config?.Labels ?? {} };
+    const child: string = top.manifests ? childFor(top, platform, image) : digest;
+    const manifest = child === digest ? top : await document(request, `${base}/manifests/${child}`);
+    const configDigest = String(manifest.config.digest);
+    const config = await document(request, `${base}/blobs/${configDigest}`);
+    const name = `${host}/${repository}`;
+    const ids = {
+      index: `${name}@${digest}`,
+      platform: `${name}@${child}`,
+      docker: `docker-pullable://${name}@${digest}`,
+      config: configDigest,
+      bare: configDigest.replace('sha256:', ''),
+    };
+    return { ids, labels: config.config?.Labels ?? {} };
   }
 
   return {

@@ -1,11 +1,13 @@
 import type { KubeObject } from './kube-client.ts';
-import type { Pull, PulledImage } from './image-lookup.ts';
+import type { ImageIdForm, Pull, PulledImage } from './image-lookup.ts';
 
 /** All that the status of a pod follows from. */
 export interface PodFacts {
   readonly pod: KubeObject;
   /** By image, as the spec names it. */
   readonly pulls: ReadonlyMap<string, Pull>;
+  /** How the node's runtime writes `imageID`. */
+  readonly imageIds: ImageIdForm;
   readonly restarts: number;
   /** Since all its images were there. */
   readonly runningForMs: number;
@@ -21,7 +23,7 @@ export interface PodAnswer {
   readonly restarting: boolean;
 }
 
-type Outcome = 'missing' | 'crash' | 'waiting' | 'running' | 'ready' | 'completed' | 'failed';
+type Outcome = 'missing' | 'pulling' | 'crash' | 'waiting' | 'running' | 'ready' | 'completed' | 'failed';
 
 const restartEveryMs = 1_500;
 const jobTakesMs = 300;
@@ -57,6 +59,12 @@ export function imagesOf(pod: KubeObject): string[] {
   return [...new Set([...initContainersOf(pod), ...containersOf(pod)].map(({ image }) => String(image)))];
 }
 
+/** `Always`, if any container that has this image says so. */
+export function pullPolicyOf(pod: KubeObject, image: string): string {
+  const policies = [...initContainersOf(pod), ...containersOf(pod)].filter((container) => container.image === image);
+  return policies.some(({ imagePullPolicy }) => imagePullPolicy === 'Always') ? 'Always' : 'IfNotPresent';
+}
+
 function containersOf(pod: KubeObject): readonly any[] {
   return pod['spec'].containers;
 }
@@ -77,7 +85,7 @@ function initOutcomes({ pod, pulls }: PodFacts): Outcome[] {
     const pulled = pulledOf(pulls, image);
     const done = restartPolicy === 'Always' ? 'ready' : 'completed';
     if (isBlocked) outcomes.push('waiting');
-    else if (!pulled) outcomes.push('missing');
+    else if (!pulled) outcomes.push(outcomeWithout(pulls.get(image)));
     else outcomes.push(behaviourOf(pulled) === 'crash' ? 'crash' : done);
   }
   return outcomes;
@@ -85,7 +93,7 @@ function initOutcomes({ pod, pulls }: PodFacts): Outcome[] {
 
 function mainOutcome({ image }: { image: string }, { pod, pulls, runningForMs }: PodFacts): Outcome {
   const pulled = pulledOf(pulls, image);
-  if (!pulled) return 'missing';
+  if (!pulled) return outcomeWithout(pulls.get(image));
   const behaviour = behaviourOf(pulled);
   if (behaviour === 'crash') return pod['spec'].restartPolicy === 'Never' ? 'failed' : 'crash';
   if (behaviour === 'never-ready' || runningForMs < readyDelayOf(pulled)) return 'running';
@@ -94,7 +102,11 @@ function mainOutcome({ image }: { image: string }, { pod, pulls, runningForMs }:
 
 function pulledOf(pulls: ReadonlyMap<string, Pull>, image: string): PulledImage | undefined {
   const pull = pulls.get(image);
-  return pull && 'imageId' in pull ? pull : undefined;
+  return pull && 'ids' in pull ? pull : undefined;
+}
+
+function outcomeWithout(pull: Pull | undefined): 'missing' | 'pulling' {
+  return pull && 'isSlow' in pull ? 'pulling' : 'missing';
 }
 
 function behaviourOf({ labels }: PulledImage): string | undefined {
@@ -108,7 +120,7 @@ function readyDelayOf({ labels }: PulledImage): number {
 function phaseOf(isInitialized: boolean, main: readonly Outcome[]): string {
   if (main.every((outcome) => outcome === 'completed')) return 'Succeeded';
   if (main.includes('failed')) return 'Failed';
-  return isInitialized && !main.includes('missing') ? 'Running' : 'Pending';
+  return isInitialized && !main.includes('missing') && !main.includes('pulling') ? 'Running' : 'Pending';
 }
 
 function nextLook(outcomes: readonly Outcome[], { pod, pulls, runningForMs }: PodFacts): number | undefined {
@@ -122,14 +134,14 @@ function nextLook(outcomes: readonly Outcome[], { pod, pulls, runningForMs }: Po
   return next > 0 ? next : undefined;
 }
 
-function containerStatus({ name, image }: any, outcome: Outcome, { pulls, restarts, now }: PodFacts): object {
+function containerStatus({ name, image }: any, outcome: Outcome, { pulls, imageIds, restarts, now }: PodFacts): object {
   const pull = pulls.get(image);
   const pulled = pulledOf(pulls, image);
   const isUp = outcome === 'running' || outcome === 'ready';
   const base = {
     name,
     image,
-    imageID: outcome === 'waiting' ? '' : (pulled?.imageId ?? ''),
+    imageID: outcome === 'waiting' ? '' : (pulled?.ids[imageIds] ?? ''),
     restartCount: outcome === 'crash' ? restarts : 0,
     started: isUp,
     ready: outcome === 'ready' || outcome === 'completed',
@@ -138,6 +150,8 @@ function containerStatus({ name, image }: any, outcome: Outcome, { pulls, restar
   switch (outcome) {
     case 'missing':
       return { ...base, state: { waiting: { reason: 'ImagePullBackOff', message: pull && 'failure' in pull ? pull.failure : '' } } };
+    case 'pulling':
+      return { ...base, state: { waiting: { reason: 'ContainerCreating' } } };
     case 'waiting':
       return { ...base, state: { waiting: { reason: 'PodInitializing' } } };
     case 'crash':

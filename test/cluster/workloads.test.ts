@@ -9,6 +9,7 @@ import { startRegistry } from './registry.ts';
 import { accessToRegistry } from './registry-client.ts';
 import { startTestBed } from './test-bed.ts';
 import type { TestBed, TestBedDescription } from './test-bed.ts';
+import { makeTestImage } from './test-image.ts';
 
 let bed: TestBed;
 let namespace: TestNamespace;
@@ -63,6 +64,10 @@ function hasReason(reason: string): (pod: KubeObject) => boolean {
   return ({ status }) => status.containerStatuses?.[0]?.state.waiting?.reason === reason;
 }
 
+function runs(digest: string): (pod: KubeObject) => boolean {
+  return ({ status }) => status.containerStatuses?.[0].imageID.endsWith(digest);
+}
+
 describe('test/cluster/fake-kubelet', () => {
   it('runs a Deployment and reports the digest that the registry serves', async () => {
     const digest = await bed.registry.push('team/good', '1.0.0');
@@ -92,6 +97,56 @@ describe('test/cluster/fake-kubelet', () => {
     bed.kubelet.releaseDigest(image);
     await restart();
     await untilPod('latest', 'has the new digest', ({ status }) => status.containerStatuses?.[0].imageID.endsWith(second));
+  });
+
+  it('pulls a present image again only if the policy says Always', async () => {
+    const image = bed.registry.reference('team/present', '1');
+    const first = await bed.registry.push('team/present', '1');
+    const withPolicy = (imagePullPolicy: string) => ({ ...onFakeKubelet, containers: [{ name: 'app', image, imagePullPolicy }] });
+    await bed.cluster.apply(workload('StatefulSet', 'present', image, withPolicy('IfNotPresent')));
+    await untilPod('present', 'runs', runs(first));
+    const second = await bed.registry.push('team/present', '1', { salt: 'rebuilt' });
+    await bed.cluster.apply(workload('StatefulSet', 'kept', image, withPolicy('IfNotPresent')));
+    await bed.cluster.apply(workload('StatefulSet', 'pulled', image, withPolicy('Always')));
+    await untilPod('kept', 'runs what was there', runs(first));
+    await untilPod('pulled', 'runs what the registry has', runs(second));
+  });
+
+  it('shows a slow pull, and one that fails, for as long as the test wants', async () => {
+    const image = bed.registry.reference('team/slow', 'latest');
+    const digest = await bed.registry.push('team/slow', 'latest');
+    bed.kubelet.slowPull(image);
+    await bed.cluster.apply(workload('Deployment', 'slow-pull', image));
+    const { status } = await untilPod('slow-pull', 'is being made', hasReason('ContainerCreating'));
+    assert.deepEqual([status.phase, status.containerStatuses[0].imageID], ['Pending', '']);
+    bed.kubelet.breakPull(image);
+    await bed.cluster.apply(workload('StatefulSet', 'broken-pull', image));
+    await untilPod('broken-pull', 'waits for its image', hasReason('ImagePullBackOff'));
+    bed.kubelet.releasePull(image);
+    await untilPod('slow-pull', 'runs', runs(digest));
+    await untilPod('broken-pull', 'runs', runs(digest));
+  });
+
+  it('writes the imageID in the form of any runtime', async (t) => {
+    const image = bed.registry.reference('team/forms', 'latest');
+    const made = makeTestImage('team/forms', 'latest');
+    const { digest, manifests, configs } = made;
+    await bed.registry.pushImage('team/forms', 'latest', made);
+    const name = `${bed.registry.host}/team/forms`;
+    const config = configs[0]?.digest ?? '';
+    const forms = {
+      platform: `${name}@${manifests['linux/amd64']?.digest}`,
+      docker: `docker-pullable://${name}@${digest}`,
+      config,
+      bare: config.replace('sha256:', ''),
+      index: `${name}@${digest}`,
+    };
+    t.after(() => bed.kubelet.writeImageIds('index'));
+    for (const form of ['platform', 'docker', 'config', 'bare', 'index'] as const) {
+      bed.kubelet.writeImageIds(form);
+      await bed.cluster.apply(workload('StatefulSet', `form-${form}`, image));
+      await untilPod(`form-${form}`, `says ${forms[form]}`, ({ status }) => status.containerStatuses?.[0].imageID === forms[form]);
+    }
   });
 
   it('cannot pull a missing tag, and looks for it again', async () => {
