@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { hostname } from 'node:os';
 import type { Config } from '../config.ts';
+import { defaultAutorolloutSettings } from '../core/autorollout-settings.ts';
 import { configTable } from '../core/config-table.ts';
 import { targetOf } from '../core/update-request.ts';
 import { parseWorkloadKey } from '../core/workload.ts';
@@ -10,6 +11,7 @@ import { KubeEvents } from '../kubernetes/events.ts';
 import { type ClusterAccess, loadClusterAccess } from '../kubernetes/kubeconfig.ts';
 import { LeaderElection } from '../kubernetes/leader-election.ts';
 import { leaseApi } from '../kubernetes/lease-api.ts';
+import { KubePods } from '../kubernetes/pods.ts';
 import { KubePullSecrets } from '../kubernetes/pull-secrets.ts';
 import { KubeUpdateRequests } from '../kubernetes/update-requests.ts';
 import { KubeWorkloads } from '../kubernetes/workloads.ts';
@@ -86,6 +88,7 @@ export async function buildParts({ config, version, environment, log, metrics, s
   const deps: OperatorDeps = {
     workloads,
     updateRequests,
+    pods: new KubePods({ client }),
     access: new RepositoryAccess({ registry, pullSecrets, book, clock }),
     book,
     notes: new Notes({ dryRunBy: config.dryRun ? configTable.dryRun.variable : undefined }),
@@ -95,6 +98,7 @@ export async function buildParts({ config, version, environment, log, metrics, s
     log,
     clock,
     requestSettings: { ...config.requests, keepPerContainer },
+    autorollout: () => defaultAutorolloutSettings,
     pollingEnabled: config.polling.enabled,
     dryRun: config.dryRun,
   };

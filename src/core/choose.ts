@@ -1,4 +1,5 @@
 import { type Considered, isEligible, type Rejection } from './candidate.ts';
+import { followsDigest } from './follow-digest.ts';
 import { patternContest } from './pattern-contest.ts';
 import type { Reason } from './reasons.ts';
 import { type Hold, type Judge, type PolicyInput, readSituation, type Situation } from './situation.ts';
@@ -148,14 +149,8 @@ function holdWithout(situation: Situation, field: Field, rejections: ReadonlySet
 /** A new digest of the running tag is worth a restart under the policies that follow digests, if nothing newer was taken. */
 function restartOr(situation: Situation, otherwise: Decision): Decision {
   const { current, input } = situation;
-  if (!input.digestChanged || !followsDigest(situation)) return otherwise;
+  if (!input.digestChanged || !followsDigest(input, current)) return otherwise;
   return { ...otherwise, outcome: 'restart', tag: current, reason: 'DigestChanged', message: `the digest behind ${current} has changed` };
-}
-
-function followsDigest({ current, input: { policy, trackDigest } }: Situation): boolean {
-  if (trackDigest) return true;
-  if (policy.name === 'glob') return policy.glob?.matches(current) === true;
-  return policy.name === 'all' || policy.name === 'force' || policy.name === 'digest';
 }
 
 function listConsidered(situation: Situation, judge: Judge): readonly Considered[] {

@@ -1,8 +1,11 @@
 import { annotationPrefix } from './annotation-table.ts';
 import { choose } from './choose.ts';
+import { isRestart, isWatched } from './digest-change.ts';
 import { formatDuration, formatTime, parseTime } from './duration.ts';
+import { followsDigest } from './follow-digest.ts';
 import { type HistoryEntry, readHistory, readLastUpdate, wasInPlace } from './history.ts';
 import { effectiveTag, type ImageReference, parseImageReference, withoutTagAndDigest } from './image-reference.ts';
+import { judgeWatch, type PodsAnswer, type WatchStep } from './judge-watch.ts';
 import type { Reason } from './reasons.ts';
 import { digestOf, withoutDigest } from './request-digest.ts';
 import type { ContainerSettings, Settings } from './settings.ts';
@@ -34,6 +37,8 @@ export interface JudgeInput {
   readonly settings: Settings | undefined;
   /** undefined = not asked yet. */
   readonly registry: RegistryAnswer | undefined;
+  /** Of a change whose rollout is watched; undefined = not asked yet. */
+  readonly pods?: PodsAnswer | undefined;
   readonly now: number;
   /** Since when, to the operator's knowledge, a rollout of the workload has been running. */
   readonly unsettledSince: number | undefined;
@@ -53,6 +58,7 @@ export type Step =
   /** `DigestChanged`: the tag moved while the request was open; the plan offers what is there now. */
   | { readonly kind: 'supersede'; readonly message: string; readonly reason?: 'DigestChanged' }
   | { readonly kind: 'fail'; readonly reason: FailureReason; readonly message: string }
+  | WatchStep
   /** It is in place already, by us: only the answer was lost. */
   | { readonly kind: 'complete'; readonly container: string }
   | { readonly kind: 'wait'; readonly reason: Reason; readonly message: string; readonly wakeAtMs?: number }
@@ -76,6 +82,7 @@ export function judgeRequest(input: JudgeInput): Step {
   if (phase === 'Rejected' && request.status.rejectedAt === undefined) return { kind: 'accept-rejection' };
   if (phase === 'Rejected') return judgeRejected(input);
   if (!isOpen(request)) return { kind: 'nothing' };
+  if (isWatched(request)) return judgeWatch({ ...input, pods: input.pods });
   const target = findTarget(input);
   if ('step' in target) return target.step;
   if (phase === 'Pending') return judgePending(input, target);
@@ -127,8 +134,9 @@ function findTarget(input: JudgeInput): Target | { step: Step } {
   const [slot] = slots;
   if (!slot) return gone(`${name} has no container ${containerName ?? `with the image ${currentImage}`}`);
   if (slots.length > 1) return fail(`${slots.length} containers of ${name} have the image ${currentImage}; set spec.containerName`);
-  if (slot.image === newImage && ours) return { step: { kind: 'complete', container: slot.container } };
-  if (slot.image === newImage) return changed(`container ${slot.container} has ${slot.image} already, set by somebody else`);
+  if (slot.image === newImage && ours?.container === slot.container) return { step: { kind: 'complete', container: slot.container } };
+  if (slot.image === newImage && !isRestart(request.spec))
+    return changed(`container ${slot.container} has ${slot.image} already, set by somebody else`);
   if (slot.image !== currentImage) return changed(`container ${slot.container} has ${slot.image}, not ${currentImage}`);
   const target = { workload, slot, settings };
   if (!isRollback(request, target) && withoutTagAndDigest(newImage) !== withoutTagAndDigest(currentImage)) {
@@ -193,6 +201,7 @@ const checks: readonly Check[] = [
   dryRun,
   eventSourceNone,
   paused,
+  restartHasNoEffect,
   rolloutInProgress,
   tooSoon,
   siblingPending,
@@ -242,7 +251,10 @@ function checkStep(container: ContainerSettings, current: ImageReference, next: 
   const tag = effectiveTag(next);
   if (policy.name === 'none') return 'policy none allows no update';
   if (tag === undefined && !isForPerson) return `policy ${policy.text} has no tag to judge; an image without one needs a person's approval`;
-  if (tag === undefined || tag === effectiveTag(current)) return undefined;
+  if (tag === undefined) return undefined;
+  if (tag === effectiveTag(current)) {
+    return isForPerson || followsDigest(container, tag) ? undefined : `policy ${policy.text} does not follow new digests of ${tag}`;
+  }
   const verdict = choose({ ...container, current: effectiveTag(current) ?? '', tags: [tag], event: tag });
   if (verdict.outcome === 'update' && verdict.tag === tag) return undefined;
   return `policy ${policy.text} does not allow ${tag}: ${verdict.message}`;
@@ -262,9 +274,18 @@ function paused(_input: JudgeInput, { workload }: Target): Step | undefined {
   return workload.paused ? { kind: 'wait', reason: 'Paused', message: 'the rollout of the workload is paused (spec.paused)' } : undefined;
 }
 
+/** Pods that are replaced by nobody, or only above a partition, would not run the new digest. */
+function restartHasNoEffect({ request }: JudgeInput, { workload }: Target): Step | undefined {
+  if (!isRestart(request.spec)) return undefined;
+  const { rollout, partitioned } = workload;
+  if (rollout.unwatched === 'OnDelete') return { kind: 'wait', reason: 'OnDelete', message: rollout.message };
+  if (!partitioned) return undefined;
+  return { kind: 'wait', reason: 'Partitioned', message: 'the partition keeps pods at their revision, whatever digest they run' };
+}
+
 /** A rollout that has not settled for longer than the rollback timeout no longer holds a change back: the change may be the fix. */
 function rolloutInProgress({ unsettledSince, now }: JudgeInput, { workload, settings }: Target): Step | undefined {
-  if (workload.rollout.settled) return undefined;
+  if (workload.rollout.settled || workload.rollout.failed) return undefined;
   const until = (unsettledSince ?? now) + settings.rollbackTimeoutMs;
   if (until <= now) return undefined;
   return { kind: 'wait', reason: 'RolloutInProgress', message: `a rollout is in progress: ${workload.rollout.message}`, wakeAtMs: until };

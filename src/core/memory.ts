@@ -1,4 +1,5 @@
 import { choose, type PolicyInput } from './choose.ts';
+import { isDigestChange } from './digest-change.ts';
 import { effectiveTag, parseImageReference } from './image-reference.ts';
 import type { Reason } from './reasons.ts';
 import type { ContainerSettings } from './settings.ts';
@@ -24,11 +25,42 @@ export interface Remembered {
  */
 export function recall(candidate: Candidate, requests: readonly UpdateRequest[], settings: ContainerSettings): Remembered | undefined {
   for (const request of requests) {
-    const known = candidateOf(request);
+    // A digest of the running tag says nothing about other tags.
+    const known = isDigestChange(request.spec) ? undefined : candidateOf(request);
     const verdict = known && verdictOf(request, known.tag);
     if (!verdict || isOutdated(request, known, requests, settings)) continue;
     const held = verdict.ordered ? !isNewer(candidate, known, settings) : isSame(candidate, known);
     if (held) return { reason: verdict.reason, message: verdict.message, request };
+  }
+  return undefined;
+}
+
+/**
+ * Why a new digest of the running tag is not offered again, or undefined. What was rejected or rolled back stays away; what was done, or
+ * failed, comes again once another digest was in between: a tag that moves to and fro is news each time.
+ */
+export function recallDigest(
+  candidate: { readonly tag: string; readonly digest: string },
+  requests: readonly UpdateRequest[],
+):
+  | {
+      readonly reason: Extract<Reason, 'Rejected' | 'Quarantined' | 'AlreadyFailed' | 'AlreadyActed' | 'Expired'>;
+      readonly message: string;
+    }
+  | undefined {
+  for (const request of requests) {
+    const known = isDigestChange(request.spec) ? candidateOf(request) : undefined;
+    if (known?.tag !== candidate.tag || known.digest !== candidate.digest) continue;
+    const verdict = verdictOf(request, `${candidate.tag} (${candidate.digest})`);
+    if (verdict?.ordered) return verdict;
+    const another = requests.some(
+      (other) => isLater(other, request) && phaseOf(other) === 'Completed' && other.spec.newDigest !== known.digest,
+    );
+    if (another) continue;
+    if (verdict) return verdict;
+    if (phaseOf(request) === 'Completed') {
+      return { reason: 'AlreadyActed', message: `${candidate.digest} was applied by ${request.metadata.name} already` };
+    }
   }
   return undefined;
 }
@@ -43,11 +75,15 @@ export function isMemory(request: UpdateRequest, requests: readonly UpdateReques
   if (known === undefined || strength === 0 || strength === 3) return false;
   const settings = {
     ...anyOrder,
-    policy: request.spec.policy === 'force' || request.spec.policy === 'digest' ? unordered : anyOrder.policy,
+    policy:
+      isDigestChange(request.spec) || request.spec.policy === 'force' || request.spec.policy === 'digest' ? unordered : anyOrder.policy,
   };
   return !requests.some((other) => {
     const answer = isLater(other, request) && strengthOf(other) >= strength ? candidateOf(other) : undefined;
-    return answer !== undefined && (answer.tag === known.tag || isNewer(answer, known, settings));
+    return (
+      answer !== undefined &&
+      (isDigestChange(request.spec) ? isSame(answer, known) : answer.tag === known.tag || isNewer(answer, known, settings))
+    );
   });
 }
 

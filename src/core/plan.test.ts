@@ -109,6 +109,8 @@ function describeAction(action: Action): string {
   switch (action.kind) {
     case 'confirm':
       return `confirm ${action.slot.container} ${action.tag}`;
+    case 'inspect':
+      return `inspect ${action.slot.container} ${action.tag}`;
     case 'supersede':
       return `supersede ${action.request.spec.newImage.replace('nginx:', '')}`;
     case 'create': {

@@ -1,12 +1,14 @@
 import { annotationPrefix } from './annotation-table.ts';
 import { type Considered, refuseTag } from './candidate.ts';
 import { choose } from './choose.ts';
-import { formatTime } from './duration.ts';
-import { effectiveTag, type ImageReference, parseImageReference, withTagAndDigest } from './image-reference.ts';
-import { recall } from './memory.ts';
+import { isWatched } from './digest-change.ts';
+import { effectiveTag, type ImageReference, parseImageReference } from './image-reference.ts';
+import { recall, recallDigest } from './memory.ts';
+import { type DigestFacts, type DigestState, isFlapping, readDigestState } from './plan-digest.ts';
+import { type Offer, pinned, proposeOffer, tagOf } from './propose.ts';
 import type { Reason } from './reasons.ts';
 import type { ContainerSettings, Settings } from './settings.ts';
-import { conditionOf, isAcrossNamespaces, isApprovedByPerson, isByHand, isOpen, requestName } from './update-request.ts';
+import { conditionOf, isAcrossNamespaces, isOpen } from './update-request.ts';
 import type { Trigger, UpdateRequest, UpdateRequestSpec } from './update-request-schema.ts';
 import type { Slot, Workload } from './workload.ts';
 
@@ -29,6 +31,8 @@ export interface RepositoryFacts {
   readonly pushes: readonly Push[];
   /** The digest behind a tag, where it was learnt lately. */
   readonly digestOf: (tag: string) => string | undefined;
+  /** What is known of the digest behind the running tag; missing where nobody looks. */
+  readonly digests?: Omit<DigestFacts, 'fresh'> | undefined;
 }
 
 export interface PlanInput {
@@ -44,6 +48,8 @@ export interface PlanInput {
 export type Action =
   /** Ask the registry for the digest of a tag that is about to be offered; then plan again. */
   | { readonly kind: 'confirm'; readonly slot: Slot; readonly reference: ImageReference; readonly tag: string }
+  /** Compare the pods with what the registry has behind the running tag; then plan again. `tip` is what made it worth a look. */
+  | { readonly kind: 'inspect'; readonly slot: Slot; readonly reference: ImageReference; readonly tag: string; readonly tip: string }
   | { readonly kind: 'create'; readonly name: string; readonly spec: UpdateRequestSpec; readonly unverified: string | undefined }
   | { readonly kind: 'supersede'; readonly request: UpdateRequest; readonly message: string };
 
@@ -62,6 +68,8 @@ export interface SlotPlan {
 export interface Plan {
   readonly actions: readonly Action[];
   readonly slots: readonly SlotPlan[];
+  /** When to plan again though nothing has changed, in milliseconds since the epoch. */
+  readonly wakeAtMs?: number | undefined;
 }
 
 /** Decides what follows for a workload from all that is known. Pure: same input, same plan. */
@@ -78,7 +86,9 @@ export function* planSlots(input: PlanInput): Generator<PlannedSlot> {
 }
 
 export function joinPlans(planned: readonly PlannedSlot[]): Plan {
-  return { actions: planned.flatMap(({ actions }) => actions), slots: planned.map(({ plan }) => plan) };
+  const times = planned.flatMap(({ wakeAtMs }) => wakeAtMs ?? []);
+  const wake = times.length === 0 ? {} : { wakeAtMs: Math.min(...times) };
+  return { actions: planned.flatMap(({ actions }) => actions), slots: planned.map(({ plan }) => plan), ...wake };
 }
 
 /** Every tag that is known for a container, and what the policy says of it. Worked out anew: kept with each plan it would cost memory. */
@@ -86,13 +96,14 @@ export function considerTags(input: PlanInput, slot: Slot): readonly Considered[
   const reference = parseImageReference(slot.image);
   const settings = input.settings.container(slot.container);
   if ('invalid' in reference || 'held' in settings || !input.settings.selects(slot.container, reference)) return [];
-  const open = requestsOf(input, slot).filter((request) => isOpen(request) && request.spec.currentImage === slot.image);
+  const open = openOf(requestsOf(input, slot), slot);
   return judgeTags(input.facts(slot, reference, settings), open, reference, settings).considered;
 }
 
 export interface PlannedSlot {
   readonly plan: SlotPlan;
   readonly actions: readonly Action[];
+  readonly wakeAtMs?: number | undefined;
 }
 
 /** undefined for a container that the annotation `images` does not mean. */
@@ -110,20 +121,12 @@ function held(slot: Slot, reason: Reason, message: string): PlannedSlot {
   return { plan: { container: slot.container, image: slot.image, reason, message, candidate: undefined, judged: false }, actions: [] };
 }
 
-interface Offer {
-  readonly tag: string;
-  readonly digest: string | undefined;
-  /** Why the registry could not confirm it. */
-  readonly unverified: string | undefined;
-  readonly trigger: Trigger;
-}
-
 /**
  * While the registry cannot be asked, anybody can claim pushes: those are asked for first where a request is open that is not in doubt,
  * and never take its place.
  */
 function planCandidate(input: PlanInput, slot: Slot, reference: ImageReference, settings: ContainerSettings): PlannedSlot {
-  const open = requestsOf(input, slot).filter((request) => isOpen(request) && request.spec.currentImage === slot.image);
+  const open = openOf(requestsOf(input, slot), slot);
   const facts = input.facts(slot, reference, settings);
   const inDoubt = facts.pushes.filter(({ tag, verified }) => !verified && facts.digestOf(tag) === undefined);
   const isSettled = open.some((request) => conditionOf(request, 'Verified')?.status !== 'Unknown');
@@ -144,9 +147,11 @@ function planFacts(
   facts: RepositoryFacts,
 ): PlannedSlot {
   const own = requestsOf(input, slot);
-  const open = own.filter((request) => isOpen(request) && request.spec.currentImage === slot.image);
+  const open = openOf(own, slot);
   const evidence = open.length > 0 ? open : movedRequest(own, slot);
-  const verdict = judgeTags(facts, evidence, reference, settings);
+  const watched = own.find(isWatched);
+  const digest = watched ? beingWatched(watched) : digestState(input, slot, reference, settings, facts);
+  const verdict = judgeTags(facts, evidence, reference, settings, digest.kind === 'changed');
   const report = (reason: Reason, message: string, candidate?: string): SlotPlan => ({
     container: slot.container,
     image: slot.image,
@@ -155,7 +160,10 @@ function planFacts(
     candidate,
     judged: true,
   });
-  if (verdict.outcome !== 'update' || verdict.tag === null) return { plan: report(verdict.reason, verdict.message), actions: [] };
+  if (verdict.outcome === 'restart' && digest.kind === 'changed') {
+    return planRestart({ input, slot, reference, settings, own, open, report }, digest, verdict.message);
+  }
+  if (verdict.outcome !== 'update' || verdict.tag === null) return planNothing({ slot, reference, report }, digest, verdict);
   const offer = describeOffer(verdict.tag, facts, evidence);
   const plan = report(verdict.reason, verdict.message, verdict.tag);
   const remembered = recall({ tag: offer.tag, digest: offer.digest }, own, settings);
@@ -174,6 +182,71 @@ function planFacts(
     return { ...unknown, actions: [{ kind: 'confirm', slot, reference, tag: offer.tag }] };
   }
   return { plan, actions: proposeOffer(input, slot, reference, settings, offer, open, verdict.message) };
+}
+
+type Report = (reason: Reason, message: string, candidate?: string) => SlotPlan;
+
+interface Restart {
+  readonly input: PlanInput;
+  readonly slot: Slot;
+  readonly reference: ImageReference;
+  readonly settings: ContainerSettings;
+  readonly own: readonly UpdateRequest[];
+  readonly open: readonly UpdateRequest[];
+  readonly report: Report;
+}
+
+/** The pods do not run what the registry has behind their tag. */
+function planRestart(
+  { input, slot, reference, settings, own, open, report }: Restart,
+  { offered, running, tip }: Extract<DigestState, { kind: 'changed' }>,
+  message: string,
+): PlannedSlot {
+  const { workload } = input;
+  const tag = effectiveTag(reference) ?? '';
+  const remembered = recallDigest({ tag, digest: offered }, own);
+  if (remembered) return { plan: report(remembered.reason, remembered.message), actions: [] };
+  if (isFlapping(workload, slot.container, offered)) {
+    const flapping = `${tag} goes to and fro between two digests, now ${offered}; nothing is done until there is a third one or a person decides`;
+    return { plan: report('FlappingTag', flapping), actions: [] };
+  }
+  const told = running === undefined ? `${message}: it is ${offered}` : `${message}: ${running} runs, ${offered} is there`;
+  if (input.settings.dryRun) return { plan: report('DryRun', `${told}; ${input.settings.dryRunBy} is set`, tag), actions: [] };
+  const offer: Offer = { tag, digest: offered, unverified: undefined, trigger: tip.trigger, from: running };
+  return { plan: report('DigestChanged', told, tag), actions: proposeOffer(input, slot, reference, settings, offer, open, told) };
+}
+
+/** No tag follows: what there is to say about the running one, if that is more. */
+function planNothing(
+  { slot, reference, report }: Pick<Restart, 'slot' | 'reference' | 'report'>,
+  digest: DigestState,
+  { reason, message }: { reason: Reason; message: string },
+): PlannedSlot {
+  if (digest.kind === 'hold') return { plan: report(digest.reason, digest.message), actions: [], wakeAtMs: digest.wakeAtMs };
+  if (digest.kind !== 'inspect') return { plan: report(reason, message), actions: [] };
+  const tag = effectiveTag(reference) ?? '';
+  return { plan: report(reason, message), actions: [{ kind: 'inspect', slot, reference, tag, tip: digest.tip.id }] };
+}
+
+function digestState(
+  { workload, now }: PlanInput,
+  slot: Slot,
+  reference: ImageReference,
+  settings: ContainerSettings,
+  { digests, digestOf }: RepositoryFacts,
+): DigestState {
+  if (!digests) return { kind: 'none' };
+  const fresh = digestOf(effectiveTag(reference) ?? '');
+  return readDigestState({ workload, slot, reference, settings, now, facts: { ...digests, fresh } });
+}
+
+function beingWatched({ metadata }: UpdateRequest): DigestState {
+  return { kind: 'hold', reason: 'RolloutInProgress', message: `the rollout of ${metadata.name} is being watched` };
+}
+
+/** Those that are still on offer: what was applied already can be neither kept nor replaced. */
+function openOf(own: readonly UpdateRequest[], slot: Slot): UpdateRequest[] {
+  return own.filter((request) => isOpen(request) && !isWatched(request) && request.spec.currentImage === slot.image);
 }
 
 /** The requests of this very workload and container, newest first. One made by hand may name no container. */
@@ -204,14 +277,20 @@ function movedRequest(own: readonly UpdateRequest[], slot: Slot): UpdateRequest[
  * The tag that follows, from what is known and what is on offer: a request is itself evidence of its candidate, and a fact that is missing
  * never takes it back.
  */
-function judgeTags(facts: RepositoryFacts, evidence: readonly UpdateRequest[], reference: ImageReference, settings: ContainerSettings) {
+function judgeTags(
+  facts: RepositoryFacts,
+  evidence: readonly UpdateRequest[],
+  reference: ImageReference,
+  settings: ContainerSettings,
+  digestChanged = false,
+) {
   const current = effectiveTag(reference) ?? '';
   const offered = evidence.map(tagOf).filter((tag) => tag !== undefined);
   const tags = new Set([...(facts.tags ?? []), ...facts.pushes.map(({ tag }) => tag), ...offered]);
   // A signature that was pushed after its image does not hide the image.
   const pushed = facts.pushes.findLast(({ tag }) => tag === current || refuseTag(tag, current, settings.ignore) === undefined);
   const event = pushed?.tag ?? facts.pushes.at(-1)?.tag ?? offered[0];
-  const verdict = choose({ ...settings, current, tags: [...tags], ...(event === undefined ? {} : { event }) });
+  const verdict = choose({ ...settings, current, digestChanged, tags: [...tags], ...(event === undefined ? {} : { event }) });
   if (verdict.outcome === 'update') return verdict;
   for (const tag of offered) {
     const kept = choose({ ...settings, current, tags: [tag], event: tag });
@@ -229,96 +308,4 @@ function describeOffer(tag: string, facts: RepositoryFacts, evidence: readonly U
   // The digest of a closed request is the one that is gone.
   const known = offered && isOpen(offered) ? offered.spec.newDigest : undefined;
   return { tag, digest: fresh ?? push?.digest ?? known, unverified, trigger };
-}
-
-/**
- * Nothing when the very same candidate is on offer already; else a request, and then the end of those it replaces: whatever happens in
- * between, the candidate is not lost.
- */
-function proposeOffer(
-  input: PlanInput,
-  slot: Slot,
-  reference: ImageReference,
-  settings: ContainerSettings,
-  offer: Offer,
-  open: readonly UpdateRequest[],
-  reason: string,
-): Action[] {
-  const same = open.find((request) => isSameOffer(request, offer) && !approvalChanged(request, settings));
-  if (same) return closeOthers(open, same, offer);
-  const newImage = withTagAndDigest(reference, { tag: offer.tag, digest: pinned(reference, settings) ? offer.digest : undefined });
-  const identity = { target: input.workload, container: slot.container, tag: offer.tag, newImage, newDigest: offer.digest };
-  const spec = describeRequest(input, slot, reference, settings, offer, newImage, reason);
-  const name = freeName(identity, input.requests);
-  return [{ kind: 'create', name, spec, unverified: offer.unverified }, ...closeOthers(open, undefined, offer)];
-}
-
-/** At most one open request per container; one that a person made is closed only by what was found after it. */
-function closeOthers(open: readonly UpdateRequest[], kept: UpdateRequest | undefined, offer: Offer): Action[] {
-  return open
-    .filter((request) => request !== kept && !(kept && isByHand(request)))
-    .map((request) => {
-      const message = isSameOffer(request, offer) ? `${annotationPrefix}require-approval changed` : `${offer.tag} takes its place`;
-      return { kind: 'supersede', request, message };
-    });
-}
-
-function freeName(identity: Parameters<typeof requestName>[0], requests: readonly UpdateRequest[]): string {
-  const taken = new Set(requests.map(({ metadata }) => metadata.name));
-  let attempt = 1;
-  while (taken.has(requestName(identity, attempt))) attempt++;
-  return requestName(identity, attempt);
-}
-
-function describeRequest(
-  { workload, now, requestExpiryMs }: PlanInput,
-  slot: Slot,
-  reference: ImageReference,
-  settings: ContainerSettings,
-  offer: Offer,
-  newImage: string,
-  reason: string,
-): UpdateRequestSpec {
-  return {
-    targetRef: {
-      apiVersion: workload.apiVersion,
-      kind: workload.kind,
-      name: workload.name,
-      namespace: workload.namespace,
-      uid: workload.uid,
-    },
-    updateType: 'image',
-    containerName: slot.container,
-    currentImage: slot.image,
-    newImage,
-    ...(reference.digest === undefined ? {} : { currentDigest: reference.digest }),
-    ...(offer.digest === undefined ? {} : { newDigest: offer.digest }),
-    policy: settings.policy.name,
-    trigger: offer.trigger,
-    reason,
-    requireApproval: settings.requireApproval,
-    expiresAt: formatTime(now + requestExpiryMs),
-  };
-}
-
-/** A digest that pins the running image is renewed with the tag, never dropped. */
-function pinned(reference: ImageReference, settings: ContainerSettings): boolean {
-  return reference.digest !== undefined || settings.digestMode === 'pin';
-}
-
-function isSameOffer(open: UpdateRequest, offer: Offer): boolean {
-  if (tagOf(open) !== offer.tag) return false;
-  const { newDigest } = open.spec;
-  return newDigest === offer.digest || newDigest === undefined || offer.digest === undefined || offer.unverified !== undefined;
-}
-
-/** A person's approval, or what a person wrote into a request of their own, stays valid whatever the annotation says later. */
-function approvalChanged(open: UpdateRequest, settings: ContainerSettings): boolean {
-  if (isApprovedByPerson(open) || isByHand(open)) return false;
-  return (open.spec.requireApproval ?? true) !== settings.requireApproval;
-}
-
-function tagOf(request: UpdateRequest): string | undefined {
-  const reference = parseImageReference(request.spec.newImage);
-  return 'invalid' in reference ? undefined : effectiveTag(reference);
 }

@@ -1,4 +1,5 @@
-import { inspect } from 'node:util';
+/** Where `util.inspect`, and so a careless `console.log`, asks an object how it wants to be shown. */
+const inspectCustom = Symbol.for('nodejs.util.inspect.custom');
 
 /** A secret on its way from the configuration to the one place that sends it. Prints as `[redacted]` everywhere. */
 export class SecretText {
@@ -20,7 +21,7 @@ export class SecretText {
     return '[redacted]';
   }
 
-  [inspect.custom](): string {
+  [inspectCustom](): string {
     return '[redacted]';
   }
 }

@@ -19,6 +19,8 @@ export interface SettingProblem {
 export interface ContainerSettings {
   readonly policy: Policy;
   readonly requireApproval: boolean;
+  /** The same for a new digest of the running tag. */
+  readonly requireDigestApproval: boolean;
   readonly minUpdateIntervalMs: number;
   readonly eventSource: EventSource;
   /** Own cadence; undefined means the global one. */
@@ -29,6 +31,8 @@ export interface ContainerSettings {
   readonly strictSemver: boolean;
   readonly trackDigest: boolean;
   readonly digestMode: 'restart' | 'pin';
+  /** Restart although the kubelet may not pull. */
+  readonly ignorePullPolicy: boolean;
   readonly ignore: readonly Glob[];
   readonly order: 'alphabetical' | 'created' | undefined;
 }
@@ -39,6 +43,10 @@ export interface HeldContainer {
 }
 
 export interface Settings {
+  /** Managed by the label `kube-autorollout/enabled`: restarts carry its marks and follow its schedule. */
+  readonly autorollout: boolean;
+  /** Stale pods of an `OnDelete` workload are deleted, one after the other. */
+  readonly deletePods: boolean;
   /** Does the annotation `images` mean this container? */
   readonly selects: ImageFilter;
   readonly container: (name: string) => ContainerSettings | HeldContainer;
@@ -60,15 +68,24 @@ const maximumUnknown = 20;
 const maximumList = 4096;
 
 export interface SettingDefaults {
+  /** The workload has the label `kube-autorollout/enabled`: it follows digests without approval, whatever brought the news. */
+  readonly autorollout?: boolean;
   /** The operator's own setting that makes every workload a dry run, by its name. */
   readonly dryRunBy?: string | undefined;
 }
 
 /** Reads the annotations of a workload that has these containers. Never throws; what is wrong is in `problems` and is never more permissive. */
-export function readSettings(annotations: Annotations, containers: readonly string[], { dryRunBy }: SettingDefaults = {}): Settings {
+export function readSettings(
+  annotations: Annotations,
+  containers: readonly string[],
+  { dryRunBy, autorollout = false }: SettingDefaults = {},
+): Settings {
   const reader = new Reader(annotations);
-  const byContainer = new Map(containers.map((name) => [name, readContainer(reader, name)]));
+  const defaults = autorollout ? labelDefaults : annotationDefaults;
+  const byContainer = new Map(containers.map((name) => [name, readContainer(reader, name, defaults)]));
   const settings = {
+    autorollout,
+    deletePods: reader.boolean('delete-pods'),
     selects: reader.imageFilter(),
     container: (name: string) => byContainer.get(name) ?? { held: `there is no container ${name}` },
     autoRollback: reader.exactBoolean('auto-rollback', false),
@@ -82,20 +99,30 @@ export function readSettings(annotations: Annotations, containers: readonly stri
   return { ...settings, problems: reader.problems };
 }
 
-function readContainer(reader: Reader, name: string): ContainerSettings | HeldContainer {
+const annotationDefaults = { policy: 'none', approval: true, intervalMs: 300_000, eventSource: 'webhook', trackDigest: false } as const;
+/** A policy for tags on the same object keeps its own approval: the label speaks of restarts only. */
+const labelDefaults = { policy: 'digest', approval: false, intervalMs: 0, eventSource: 'both', trackDigest: true } as const;
+
+function readContainer(
+  reader: Reader,
+  name: string,
+  defaults: typeof annotationDefaults | typeof labelDefaults,
+): ContainerSettings | HeldContainer {
   const before = reader.holds.length;
-  const policy = parsePolicy(reader.text('policy', name) ?? 'none', reader.text('pattern', name));
+  const policy = parsePolicy(reader.text('policy', name) ?? defaults.policy, reader.text('pattern', name));
   if ('invalid' in policy) reader.hold('policy', name, policy.invalid);
-  const minUpdateIntervalMs = reader.duration('min-update-interval', 300_000, 0, name);
+  const minUpdateIntervalMs = reader.duration('min-update-interval', defaults.intervalMs, 0, name);
   if (minUpdateIntervalMs === undefined) reader.hold('min-update-interval', name);
   const order = reader.word('order', ['alphabetical', 'created'] as const, undefined, name);
   if (order === 'invalid') reader.hold('order', name);
   const ignore = reader.globs('ignore-tags', name);
   if ('invalid' in ignore) reader.hold('ignore-tags', name, ignore.invalid);
-  const eventSource = reader.word('event-source', ['webhook', 'polling', 'both', 'none'] as const, 'webhook', name);
+  const eventSource = reader.word('event-source', ['webhook', 'polling', 'both', 'none'] as const, defaults.eventSource, name);
   const digestMode = reader.word('digest-mode', ['restart', 'pin'] as const, 'restart', name);
   const read = {
     requireApproval: reader.exactBoolean('require-approval', true, name),
+    requireDigestApproval:
+      reader.text('require-approval', name) === undefined ? defaults.approval : reader.exactBoolean('require-approval', true, name),
     eventSource: eventSource === 'invalid' ? 'none' : eventSource,
     pollingIntervalMs:
       reader.text('polling-interval', name) === undefined ? undefined : reader.duration('polling-interval', undefined, 1000, name),
@@ -103,7 +130,8 @@ function readContainer(reader: Reader, name: string): ContainerSettings | HeldCo
     adopt: reader.boolean('adopt', name),
     matchTag: reader.boolean('match-tag', name),
     strictSemver: reader.boolean('strict-semver', name),
-    trackDigest: reader.boolean('track-digest', name),
+    trackDigest: reader.text('track-digest', name) === undefined ? defaults.trackDigest : reader.boolean('track-digest', name),
+    ignorePullPolicy: reader.boolean('ignore-pull-policy', name),
     digestMode: digestMode === 'invalid' ? 'restart' : digestMode,
   } as const;
   const held = reader.holds[before];

@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { isDigestChange, outcomeOf, wasApplied } from './digest-change.ts';
 import { formatTime } from './duration.ts';
 import type { Condition, ConditionType, Phase, Trigger, UpdateRequest } from './update-request-schema.ts';
 import { type WorkloadKind, workloadKindNames, type WorkloadRef } from './workload.ts';
@@ -14,7 +15,7 @@ export function phaseOf(request: UpdateRequest): Phase {
   const written = request.status.phase;
   if (written === undefined || written === evident) return evident;
   if (evident === 'Pending' && (written === 'Approved' || written === 'Rejected')) return written;
-  if (evident === 'Approved' && written === 'Rejected') return written;
+  if (evident === 'Approved' && written === 'Rejected' && !wasApplied(request.status)) return written;
   return evident;
 }
 
@@ -67,7 +68,7 @@ export type FailureReason = (typeof failureReasons)[number];
 function evidentPhase({ status, spec }: UpdateRequest): Phase {
   if (isFinishedElsewhere(status)) return status.phase;
   const applied = status.conditions?.find(({ type }) => type === 'Applied');
-  if (applied?.status === 'True' && applied.reason === 'UpdateApplied') return 'Completed';
+  if (wasApplied(status)) return isDigestChange(spec) ? (outcomeOf(status) ?? 'Approved') : 'Completed';
   if (applied?.status === 'False' && failureReasons.some((reason) => reason === applied.reason)) return 'Failed';
   if (applied?.status === 'False' && applied.reason === 'UpdateExpired') return 'Expired';
   if (status.conditions?.some((condition) => condition.type === 'Superseded' && condition.status === 'True')) return 'Expired';

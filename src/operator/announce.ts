@@ -99,8 +99,14 @@ export function countResult({ metrics }: Announcer, request: UpdateRequest, resu
 
 /** `web: nginx:1.25 → nginx:1.26` */
 export function describe(request: UpdateRequest): string {
-  const { containerName, currentImage, newImage } = request.spec;
-  return `${containerName ?? 'container'}: ${currentImage} → ${newImage}`;
+  const { containerName, currentImage, newImage, currentDigest, newDigest } = request.spec;
+  const container = containerName ?? 'container';
+  if (newImage !== currentImage) return `${container}: ${currentImage} → ${newImage}`;
+  return `${container}: restart of ${currentImage} (${shortDigest(currentDigest)} → ${shortDigest(newDigest)})`;
+}
+
+function shortDigest(digest: string | undefined): string {
+  return digest === undefined ? 'unknown' : `${digest.slice(0, 19)}…`;
 }
 
 /** Without a live workload, the Event still belongs to the object that the request names. */

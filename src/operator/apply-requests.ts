@@ -1,12 +1,13 @@
 import { type HistoryEntry, readDigests, readHistory, recordApplied } from '../core/history.ts';
 import { formatTime } from '../core/duration.ts';
 import { effectiveTag, parseImageReference } from '../core/image-reference.ts';
+import { isRestart } from '../core/digest-change.ts';
 import { digestOf } from '../core/request-digest.ts';
 import { triggerOf } from '../core/update-request.ts';
 import type { UpdateRequest } from '../core/update-request-schema.ts';
-import type { Workload } from '../core/workload.ts';
+import { type Workload, workloadKey } from '../core/workload.ts';
 import { ApiError } from '../errors.ts';
-import type { WorkloadChange } from '../ports.ts';
+import type { RestartMark, WorkloadChange } from '../ports.ts';
 import type { OperatorDeps } from './deps.ts';
 import { approverOf, completeRequest, failRequest } from './request-transitions.ts';
 
@@ -30,10 +31,12 @@ export async function applyRequests(
 ): Promise<boolean> {
   const now = deps.clock.now();
   const ready = [...new Map([...allReady].sort(oldestFirst).map((item) => [item.container, item])).values()];
-  const images = new Map(ready.map(({ request, container }) => [container, request.spec.newImage]));
-  const entries = ready.map((item) => historyEntry(item, workload, now));
+  const changes = ready.filter(({ request }) => !isRestart(request.spec));
+  const images = new Map(changes.map(({ request, container }) => [container, request.spec.newImage]));
+  const entries = ready.map((item) => historyEntry(item, workload, now, deps));
   const annotations = recordApplied(workload.annotations, entries, now);
-  const outcome = await patch(workload, { images, annotations }, deps, signal);
+  const restart = changes.length < ready.length ? restartMark(workload, images.size > 0, deps) : undefined;
+  const outcome = await patch(workload, { images, annotations, ...(restart && { restart }) }, deps, signal);
   if (outcome === 'changed') return false;
   for (const { request, digest } of ready) {
     if ('refused' in outcome) {
@@ -44,6 +47,14 @@ export async function applyRequests(
     }
   }
   return true;
+}
+
+/** As the contract of the label has it, unless an image changes in the same patch. */
+function restartMark(workload: Workload, changesImages: boolean, { notes, clock, autorollout }: OperatorDeps): RestartMark {
+  const at = formatTime(clock.now());
+  if (!notes.settings(workload).autorollout) return { annotation: 'kubectl.kubernetes.io/restartedAt', at, fieldManager: 'headwind' };
+  const annotation = autorollout().kubectlAnnotation ? 'kubectl.kubernetes.io/restartedAt' : 'kube-autorollout/restartedAt';
+  return { annotation, at, fieldManager: changesImages ? 'headwind' : 'kube-autorollout' };
 }
 
 type Outcome = { readonly applied: Workload } | { readonly refused: string } | 'changed';
@@ -64,11 +75,18 @@ function oldestFirst(a: ReadyRequest, b: ReadyRequest): number {
   return first === second ? 0 : first < second ? -1 : 1;
 }
 
-function historyEntry({ request, container, digest }: ReadyRequest, workload: Workload, now: number): HistoryEntry {
+function historyEntry(
+  { request, container, digest }: ReadyRequest,
+  workload: Workload,
+  now: number,
+  { notes }: OperatorDeps,
+): HistoryEntry {
   const { currentImage, newImage } = request.spec;
   const newDigest = request.spec.newDigest ?? digest;
   // Never from the request: a rollback goes back to what stands here, and anybody may write a request.
-  const fromDigest = digestOf(currentImage) ?? appliedDigest(workload, container, currentImage);
+  const seen = notes.compared(workloadKey(workload), container)?.result;
+  const running = seen && 'outcome' in seen ? seen.running : undefined;
+  const fromDigest = digestOf(currentImage) ?? running ?? appliedDigest(workload, container, currentImage);
   return {
     container,
     image: newImage,

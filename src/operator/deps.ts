@@ -1,4 +1,5 @@
-import type { Audit, Clock, Events, Log, Metrics, UpdateRequests, Workloads } from '../ports.ts';
+import type { AutorolloutSettings } from '../core/autorollout-settings.ts';
+import type { Audit, Clock, Events, Log, Metrics, Pods, UpdateRequests, Workloads } from '../ports.ts';
 import type { Notes } from './notes.ts';
 import type { RepositoryAccess } from './repository-access.ts';
 import type { TagBook } from './tag-book.ts';
@@ -14,6 +15,7 @@ export interface RequestSettings {
 export interface OperatorDeps {
   readonly workloads: Workloads;
   readonly updateRequests: UpdateRequests;
+  readonly pods: Pods;
   readonly access: RepositoryAccess;
   readonly book: TagBook;
   readonly notes: Notes;
@@ -23,6 +25,8 @@ export interface OperatorDeps {
   readonly log: Log;
   readonly clock: Clock;
   readonly requestSettings: RequestSettings;
+  /** As configured now. */
+  readonly autorollout: () => AutorolloutSettings;
   readonly pollingEnabled: boolean;
   /** The whole operator only tells what it would do: it makes no write. */
   readonly dryRun?: boolean;

@@ -31,7 +31,7 @@ export interface LeaderTerm {
 interface Running {
   readonly queue: WorkQueue;
   readonly desk: HintDesk;
-  readonly poller: RegistryPoller | undefined;
+  readonly poller: RegistryPoller;
 }
 
 /** What only the leader does: reconcile, check hints, poll. Between terms it keeps no work: a new term looks at everything once. */
@@ -53,7 +53,7 @@ export class LeaderWork {
     if (next) this.#deps.notes.workloadChanged(next, old, this.#deps.book.sequence);
     else this.#deps.notes.forget(key);
     this.#running?.queue.add(key, { low: initial });
-    if (next) this.#running?.poller?.workloadChanged(next);
+    if (next) this.#running?.poller.workloadChanged(next);
   }
 
   /** An UpdateRequest of this workload (`targetOf` the request) changed. */
@@ -68,7 +68,7 @@ export class LeaderWork {
 
   /** When the next poll of a canonical repository is due; undefined when this process does not poll it. */
   nextPollAt(repository: string): number | undefined {
-    return this.#running?.poller?.dueAt(repository);
+    return this.#running?.poller.dueAt(repository);
   }
 
   get isLeading(): boolean {
@@ -81,7 +81,7 @@ export class LeaderWork {
     this.#running = running;
     try {
       const stop = { signal: term.stopping, abort: term.lost };
-      await Promise.all([running.desk.run(stop), running.poller?.run(stop), this.#reconcileAll(running.queue, term)]);
+      await Promise.all([running.desk.run(stop), running.poller.run(stop), this.#reconcileAll(running.queue, term)]);
     } finally {
       this.#running = undefined;
     }
@@ -94,7 +94,7 @@ export class LeaderWork {
     const shared = { ...this.#deps, ...guarded, registry: this.#registry, wake: (key: string) => queue.add(key) };
     const desk = new HintDesk({ ...shared, verify: this.#settings.verify });
     const { enabled, intervalMs } = this.#settings.polling;
-    return { queue, desk, poller: enabled ? new RegistryPoller({ ...shared, intervalMs }) : undefined };
+    return { queue, desk, poller: new RegistryPoller({ ...shared, intervalMs, pollingEnabled: enabled }) };
   }
 
   async #reconcileAll(queue: WorkQueue, term: LeaderTerm): Promise<void> {

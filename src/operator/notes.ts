@@ -1,6 +1,7 @@
 import { LRUCache } from 'lru-cache';
 import { readHistory } from '../core/history.ts';
 import type { SlotPlan } from '../core/plan.ts';
+import type { Compared } from '../core/plan-digest.ts';
 import type { SettingDefaults, Settings } from '../core/settings.ts';
 import { type Workload, workloadKey } from '../core/workload.ts';
 import { SharedSettings } from './shared-settings.ts';
@@ -24,6 +25,8 @@ export class Notes {
   readonly #lists = new LRUCache<number, readonly string[]>({ maxSize: deliveredBytes, sizeCalculation: bytesOfTags });
   readonly #numbers = new WeakMap<readonly string[], number>();
   #lastNumber = 0;
+  readonly #digests = new Map<string, Map<string, PolledDigest>>();
+  readonly #compared = new Map<string, Map<string, Compared>>();
   readonly #plans = new Map<string, readonly SlotPlan[]>();
   readonly #sentences = new LRUCache<string, string>({ max: 1_000 });
   readonly #told = new Map<string, Map<string, string>>();
@@ -100,6 +103,32 @@ export class Notes {
     return number;
   }
 
+  /** The digest behind a tag that polling last handed to this workload. */
+  polledDigest(key: string, bookKey: string, tag: string): PolledDigest | undefined {
+    return this.#digests.get(key)?.get(`${bookKey} ${tag}`);
+  }
+
+  deliverDigest(key: string, bookKey: string, tag: string, polled: PolledDigest): void {
+    const digests = this.#digests.get(key) ?? new Map<string, PolledDigest>();
+    const topic = `${bookKey} ${tag}`;
+    digests.delete(topic);
+    digests.set(topic, polled);
+    trim(digests, mostPerWorkload);
+    this.#digests.set(key, digests);
+  }
+
+  /** What came of comparing the container's pods with the registry, when that was done last. */
+  compared(key: string, container: string): Compared | undefined {
+    return this.#compared.get(key)?.get(container);
+  }
+
+  setCompared(key: string, container: string, compared: Compared): void {
+    const byContainer = this.#compared.get(key) ?? new Map<string, Compared>();
+    byContainer.set(container, compared);
+    trim(byContainer, mostPerWorkload);
+    this.#compared.set(key, byContainer);
+  }
+
   plan(key: string): readonly SlotPlan[] | undefined {
     return this.#plans.get(key);
   }
@@ -140,6 +169,8 @@ export class Notes {
     this.#edits.delete(key);
     this.#unsettledSince.delete(key);
     this.#delivered.delete(key);
+    this.#digests.delete(key);
+    this.#compared.delete(key);
     this.#plans.delete(key);
     this.#told.delete(key);
   }
@@ -147,6 +178,11 @@ export class Notes {
 
 export interface Delivery {
   readonly listing: Listing;
+  readonly at: number;
+}
+
+export interface PolledDigest {
+  readonly digest: string;
   readonly at: number;
 }
 

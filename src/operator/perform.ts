@@ -2,6 +2,7 @@ import type { Action } from '../core/plan.ts';
 import type { Workload } from '../core/workload.ts';
 import { describe, logRequest } from './announce.ts';
 import type { OperatorDeps } from './deps.ts';
+import { inspectDigest } from './inspect-digest.ts';
 import { open, supersede, unverifiedCondition, verifiedCondition } from './request-transitions.ts';
 
 /** Carries out the actions of a plan, in their order. A request that needs approval is Pending at once; a direct one gets its status with the result. */
@@ -10,6 +11,9 @@ export async function perform(actions: readonly Action[], workload: Workload, de
     switch (action.kind) {
       case 'confirm':
         await deps.access.digest(workload, action.reference, action.tag, signal);
+        break;
+      case 'inspect':
+        await inspectDigest(action, workload, deps, signal);
         break;
       case 'supersede':
         await supersede(action.message, { request: action.request, workload, deps, signal });

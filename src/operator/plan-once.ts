@@ -57,7 +57,7 @@ export async function planOnce(workloads: readonly Workload[], deps: PlanOnceDep
 
 async function planWorkload(workload: Workload, listings: Map<string, Promise<Listing>>, deps: PlanOnceDeps, signal: AbortSignal) {
   const containers = workload.slots.map(({ container }) => container);
-  const written = readSettings(workload.annotations, containers);
+  const written = readSettings(workload.annotations, containers, { autorollout: workload.autorollout });
   const settings = hearingAll(written);
   const known = new Map<string, Listing>();
   for (const slot of workload.slots) {

@@ -6,6 +6,7 @@ import { FakePullSecrets } from '../../test/fakes/pull-secrets.ts';
 import { RecordingEvents, RecordingLog, RecordingMetrics } from '../../test/fakes/recording.ts';
 import { FakeRegistryPort } from '../../test/fakes/registry-port.ts';
 import { FakeWorkloads } from '../../test/fakes/workloads.ts';
+import { defaultAutorolloutSettings } from '../core/autorollout-settings.ts';
 import type { Workload } from '../core/workload.ts';
 import { Notes } from './notes.ts';
 import { RegistryPoller } from './poll-registries.ts';
@@ -36,7 +37,14 @@ async function start(t: TestContext, workloads: readonly Workload[], { intervalM
   const [events, log, metrics, woken] = [new RecordingEvents(), new RecordingLog(), new RecordingMetrics(), [] as string[]];
   const access = new RepositoryAccess({ registry, pullSecrets, book, clock });
   const fakes = { workloads: new FakeWorkloads(workloads), access, registry, book, notes: new Notes(), events, log, metrics, clock };
-  const poller = new RegistryPoller({ ...fakes, intervalMs, wake: (key) => woken.push(key), random: () => random });
+  const poller = new RegistryPoller({
+    ...fakes,
+    intervalMs,
+    pollingEnabled: true,
+    autorollout: () => defaultAutorolloutSettings,
+    wake: (key) => woken.push(key),
+    random: () => random,
+  });
   const checks: number[] = [];
   const begun = time.now();
   const list = registry.tags.bind(registry);

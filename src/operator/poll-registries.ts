@@ -1,12 +1,16 @@
-import { canonicalRepository, type ImageReference, parseImageReference } from '../core/image-reference.ts';
+import type { AutorolloutSettings } from '../core/autorollout-settings.ts';
+import { canonicalRepository } from '../core/image-reference.ts';
 import type { Reason } from '../core/reasons.ts';
+import type { ContainerSettings } from '../core/settings.ts';
 import { type Workload, workloadKey } from '../core/workload.ts';
 import { RegistryError } from '../errors.ts';
 import type { Clock, Events, Log, Metrics, Registry, Workloads } from '../ports.ts';
 import { tellProblems, tellWorkload } from './announce.ts';
 import { type Controller, controllerQueue, type Result, runController, type Stop, tenantWorkers } from './controller.ts';
-import type { Notes } from './notes.ts';
-import { type Access, reasonOf, type RepositoryAccess } from './repository-access.ts';
+import type { Notes, PolledDigest } from './notes.ts';
+import { type Cadence, firstDue, isDue, nextDue } from './poll-cadence.ts';
+import { type Consumer, pollingNeeds } from './poll-wants.ts';
+import { type Access, isNotFound, reasonOf, type RepositoryAccess } from './repository-access.ts';
 import { laneOfRepository } from './repository-lane.ts';
 import type { TagBook } from './tag-book.ts';
 import type { WorkQueue } from './work-queue.ts';
@@ -27,15 +31,12 @@ export interface PollDeps {
   readonly metrics: Metrics;
   readonly clock: Clock;
   readonly intervalMs: number;
+  /** False: only labelled workloads are polled, on their own schedule. */
+  readonly pollingEnabled: boolean;
+  readonly autorollout: () => AutorolloutSettings;
   readonly wake: (key: string) => void;
   /** Between 0 and 1; settable for tests. */
   readonly random?: () => number;
-}
-
-interface Consumer {
-  readonly workload: Workload;
-  readonly reference: ImageReference;
-  readonly intervalMs: number;
 }
 
 interface Group {
@@ -49,11 +50,8 @@ interface Outcome {
   readonly retryAfterMs?: number | undefined;
 }
 
-const startSpreadMs = 60_000;
 // setInterval fires all the time when the period is longer.
 const longestTimerMs = 2 ** 31 - 1;
-/** An interval counts as passed this much early, so that jitter never costs a whole round. */
-const tolerance = 0.85;
 /** After each tag that was read a repository rests so long: reading and judging them takes a hundredth of that, whatever interval is asked for. */
 const restMsPerTag = 1;
 
@@ -67,6 +65,8 @@ export class RegistryPoller {
   readonly #restsUntil = new Map<string, number>();
   /** Lists that suddenly shrank: believed only when the next look says the same. */
   readonly #suspect = new Set<string>();
+  /** Accesses whose last look failed: what is not known of them is not asked for before its time. */
+  readonly #failing = new Set<string>();
 
   constructor(deps: PollDeps) {
     this.#deps = deps;
@@ -78,8 +78,9 @@ export class RegistryPoller {
     const { clock } = this.#deps;
     for (const [repository, consumer] of this.#wants(workload)) {
       const checkedAt = this.#lookAtKnown(repository, consumer);
-      const spread = this.#random() * Math.min(consumer.intervalMs, startSpreadMs);
-      const asked = checkedAt === undefined ? clock.now() + spread : checkedAt + consumer.intervalMs;
+      const { cadence } = consumer;
+      const now = clock.now();
+      const asked = checkedAt === undefined ? firstDue(cadence, now, this.#random()) : nextDue(cadence, checkedAt, now);
       const wanted = Math.max(asked, this.#restsUntil.get(repository) ?? 0);
       const known = this.#dueAt.get(repository);
       if (known !== undefined && known <= wanted) continue;
@@ -89,7 +90,8 @@ export class RegistryPoller {
   }
 
   /** A workload that joins others sees at once what they know. Gives when somebody last looked with its credentials. */
-  #lookAtKnown(repository: string, { workload, reference }: Consumer): number | undefined {
+  #lookAtKnown(repository: string, consumer: Consumer): number | undefined {
+    const { workload, reference } = consumer;
     const { access, book, notes, wake } = this.#deps;
     const bookKey = access.known(workload, reference);
     const checkedAt = bookKey === undefined ? undefined : this.#checkedAt.get(repository)?.get(bookKey);
@@ -98,6 +100,14 @@ export class RegistryPoller {
     const key = workloadKey(workload);
     if (listing && !notes.delivered(key, bookKey)) {
       notes.deliver(key, bookKey, { listing, at: listing.at });
+      wake(key);
+    }
+    for (const tag of consumer.digestsOf) {
+      const polled = book.polledDigest(bookKey, tag);
+      // A tag that nobody else runs has not been looked at, whenever its repository was.
+      if (!polled) return undefined;
+      if (notes.polledDigest(key, bookKey, tag)) continue;
+      notes.deliverDigest(key, bookKey, tag, polled);
       wake(key);
     }
     return checkedAt;
@@ -120,7 +130,11 @@ export class RegistryPoller {
       reconcile: (key, signal) => this.#check(key, signal),
     };
     for (const workload of this.#deps.workloads.all()) this.workloadChanged(workload);
-    const cycles = setInterval(() => metrics.increment('polling_cycles_total'), Math.min(this.#deps.intervalMs, longestTimerMs));
+    const { pollingEnabled } = this.#deps;
+    const cycles = setInterval(
+      () => pollingEnabled && metrics.increment('polling_cycles_total'),
+      Math.min(this.#deps.intervalMs, longestTimerMs),
+    );
     try {
       await runController(controller, stop);
     } finally {
@@ -151,11 +165,11 @@ export class RegistryPoller {
     this.#checkedAt.set(repository, checkedAt);
     let [nextAt, notBefore, tags] = [Infinity, 0, 0];
     for (const { access, group } of groups) {
-      const intervalMs = Math.min(...group.map((consumer) => consumer.intervalMs));
-      const last = before?.get(access.key) ?? -Infinity;
-      const isDue = now - last >= intervalMs * tolerance;
-      nextAt = Math.min(nextAt, (isDue ? now : last) + intervalMs * jitter);
-      if (isDue) {
+      const last = before?.get(access.key);
+      const due = group.some((consumer) => isDue(consumer.cadence, last, now) || this.#isUnknown(access, consumer));
+      const since = due ? now : (last ?? now);
+      nextAt = Math.min(nextAt, ...group.map(({ cadence }) => nextDue(cadence, since, now, jitter)));
+      if (due) {
         checkedAt.set(access.key, now);
         const outcome = await this.#checkGroup(access, group, signal);
         notBefore = Math.max(notBefore, now + (outcome.retryAfterMs ?? 0));
@@ -163,7 +177,7 @@ export class RegistryPoller {
       } else for (const consumer of group) this.#lookAtKnown(repository, consumer);
     }
     const current = new Set(groups.map(({ access }) => access.key));
-    for (const key of checkedAt.keys()) if (!current.has(key)) checkedAt.delete(key);
+    for (const key of checkedAt.keys()) if (!current.has(key) && checkedAt.delete(key)) this.#failing.delete(key);
     this.#restsUntil.set(repository, now + tags * restMsPerTag);
     return Math.max(nextAt, notBefore, now + tags * restMsPerTag);
   }
@@ -181,26 +195,20 @@ export class RegistryPoller {
   }
 
   async #checkGroup(access: Access, group: readonly Consumer[], signal: AbortSignal): Promise<Outcome> {
-    const { registry, metrics, log } = this.#deps;
+    const { metrics, log } = this.#deps;
     const [first] = group;
     if (!first) return {};
     const repository = canonicalRepository(first.reference);
     metrics.increment('polling_images_checked_total');
     try {
-      const { tags, truncated } = await registry.tags(first.reference, access.credentials, signal);
-      if (truncated) {
-        const message = `the list of tags of ${repository} is longer than can be read; nothing is decided from a part`;
-        this.#tell(group, repository, 'TagListTruncated', message);
-        this.#deps.access.checked(access, 'polling', { reason: 'TagListTruncated', message });
-      } else {
-        this.#forgetTold(group, repository);
-        this.#deps.access.checked(access, 'polling');
-        if (this.#isCredible(access.key, tags)) this.#record(access.key, tags, group);
-      }
-      metrics.increment('polls_total', { result: truncated ? 'truncated' : 'ok' });
-      return { tags: tags.length };
+      const listing = await this.#checkTags(access, group, signal);
+      await this.#checkDigests(access, group, signal);
+      this.#failing.delete(access.key);
+      metrics.increment('polls_total', { result: listing.truncated ? 'truncated' : 'ok' });
+      return { tags: listing.read };
     } catch (error) {
       if (!(error instanceof RegistryError)) throw error;
+      this.#failing.add(access.key);
       this.#deps.access.failed(access, error);
       this.#deps.access.checked(access, 'polling', error);
       metrics.increment('polls_total', { result: error.code });
@@ -209,6 +217,78 @@ export class RegistryPoller {
       this.#tell(group, repository, reasonOf(error), error.message);
       return { retryAfterMs: error.retryAfterMs };
     }
+  }
+
+  async #checkTags(access: Access, group: readonly Consumer[], signal: AbortSignal): Promise<{ read: number; truncated: boolean }> {
+    const readers = group.filter(({ needsTags }) => needsTags);
+    const [first] = readers;
+    const repository = canonicalRepository((first ?? group[0])?.reference ?? { registry: '', repository: '' });
+    const { tags, truncated } = first
+      ? await this.#deps.registry.tags(first.reference, access.credentials, signal)
+      : { tags: [], truncated: false };
+    if (truncated) {
+      const message = `the list of tags of ${repository} is longer than can be read; nothing is decided from a part`;
+      this.#tell(readers, repository, 'TagListTruncated', message);
+      this.#deps.access.checked(access, 'polling', { reason: 'TagListTruncated', message });
+    } else {
+      this.#forgetTold(group, repository);
+      this.#deps.access.checked(access, 'polling');
+      if (first && this.#isCredible(access.key, tags)) this.#record(access.key, tags, readers);
+    }
+    return { read: tags.length, truncated };
+  }
+
+  /** One question per running tag, however many workloads run it. */
+  async #checkDigests(access: Access, group: readonly Consumer[], signal: AbortSignal): Promise<void> {
+    const { book, clock, metrics, log } = this.#deps;
+    const [first] = group;
+    const wanted = new Set(group.flatMap(({ digestsOf }) => [...digestsOf]));
+    for (const tag of wanted) {
+      if (!first) return;
+      const digest = await this.#digestOf(tag, access, group, signal);
+      if (digest === undefined) continue;
+      const before = book.polledDigest(access.key, tag)?.digest;
+      const polled = { digest, at: clock.now() };
+      book.recordHead(access.key, tag, digest, polled.at);
+      book.recordPolledDigest(access.key, tag, polled);
+      log.debug({ repository: canonicalRepository(first.reference), tag, recent_digests: [digest] }, 'Found recent image digests');
+      if (before !== undefined && before !== digest) metrics.increment('polling_new_tags_found_total');
+      this.#deliverDigest(access.key, tag, polled, group);
+    }
+  }
+
+  /** Undefined when there is no such tag any more: that says nothing about what runs. */
+  async #digestOf(tag: string, access: Access, group: readonly Consumer[], signal: AbortSignal): Promise<string | undefined> {
+    const users = group.filter(({ digestsOf }) => digestsOf.has(tag));
+    const [first] = users;
+    if (!first) return undefined;
+    const repository = canonicalRepository(first.reference);
+    try {
+      const { digest } = await this.#deps.registry.resolve(first.reference, tag, access.credentials, signal);
+      this.#forgetTold(users, repository, tag);
+      return digest;
+    } catch (error) {
+      if (!isNotFound(error)) throw error;
+      this.#tell(users, repository, 'TagNotFound', error instanceof Error ? error.message : '', tag);
+      return undefined;
+    }
+  }
+
+  #deliverDigest(bookKey: string, tag: string, polled: PolledDigest, group: readonly Consumer[]): void {
+    const { notes, wake } = this.#deps;
+    for (const { workload, cadence, digestsOf } of group) {
+      if (!digestsOf.has(tag)) continue;
+      const key = workloadKey(workload);
+      const last = notes.polledDigest(key, bookKey, tag);
+      if (last && !isDue(cadence, last.at, polled.at)) continue;
+      notes.deliverDigest(key, bookKey, tag, polled);
+      if (last?.digest !== polled.digest) wake(key);
+    }
+  }
+
+  /** Does somebody run a tag that was never looked at? */
+  #isUnknown({ key }: Access, { digestsOf }: Consumer): boolean {
+    return [...digestsOf].some((tag) => this.#deps.book.polledDigest(key, tag) === undefined) && !this.#failing.has(key);
   }
 
   /** A list that lost more than half of its tags is believed only when the next look says so too. */
@@ -229,10 +309,10 @@ export class RegistryPoller {
     const listing = book.listing(key);
     if (!listing) return;
     const unchanged = before !== undefined && added.length === 0 && before.tags.length === tags.length;
-    for (const { workload, intervalMs } of group) {
+    for (const { workload, cadence } of group) {
       const workloadId = workloadKey(workload);
       const last = notes.delivered(workloadId, key);
-      if (last && now - last.at < intervalMs * tolerance) continue;
+      if (last && !isDue(cadence, last.at, now)) continue;
       notes.deliver(workloadId, key, { listing, at: now });
       if (!unchanged || last?.listing.tags !== before.tags) wake(workloadId);
     }
@@ -250,33 +330,27 @@ export class RegistryPoller {
     return consumers;
   }
 
-  /** Repositories of the workload whose tags a policy needs by polling, each with the smallest interval asked for. */
   #wants(workload: Workload): Map<string, Consumer> {
-    const wanted = new Map<string, Consumer>();
-    const settings = this.#deps.notes.settings(workload);
-    for (const { container, image } of workload.slots) {
-      const reference = parseImageReference(image);
-      const own = settings.container(container);
-      if ('invalid' in reference || 'held' in own || !settings.selects(container, reference)) continue;
-      if (own.eventSource !== 'polling' && own.eventSource !== 'both') continue;
-      if (own.policy.name === 'none' || own.policy.name === 'digest' || own.policy.name === 'force') continue;
-      const repository = canonicalRepository(reference);
-      const intervalMs = Math.min(own.pollingIntervalMs ?? this.#deps.intervalMs, wanted.get(repository)?.intervalMs ?? Infinity);
-      wanted.set(repository, { workload, reference, intervalMs });
-    }
-    return wanted;
+    const { notes, clock, autorollout, pollingEnabled, intervalMs } = this.#deps;
+    const settings = notes.settings(workload);
+    const cadenceOf = ({ pollingIntervalMs }: ContainerSettings): Cadence | undefined => {
+      if (!settings.autorollout && !pollingEnabled) return undefined;
+      if (pollingIntervalMs !== undefined) return { kind: 'every', ms: pollingIntervalMs };
+      return settings.autorollout ? { kind: 'schedule', schedule: autorollout().schedule } : { kind: 'every', ms: intervalMs };
+    };
+    return pollingNeeds(workload, settings, cadenceOf, clock.now());
   }
 
-  #tell(group: readonly Consumer[], repository: string, reason: Reason, message: string): void {
+  #tell(group: readonly Consumer[], repository: string, reason: Reason, message: string, tag = ''): void {
     for (const { workload } of group) {
-      if (!this.#deps.notes.isNews(workloadKey(workload), `${reason} ${message}`, `poll ${repository}`)) continue;
+      if (!this.#deps.notes.isNews(workloadKey(workload), `${reason} ${message}`, `poll ${repository} ${tag}`)) continue;
       tellWorkload(this.#deps, workload, reason, message);
     }
   }
 
   /** The registry answers again: its next failure is news. */
-  #forgetTold(group: readonly Consumer[], repository: string): void {
-    for (const { workload } of group) this.#deps.notes.isNews(workloadKey(workload), '', `poll ${repository}`);
+  #forgetTold(group: readonly Consumer[], repository: string, tag = ''): void {
+    for (const { workload } of group) this.#deps.notes.isNews(workloadKey(workload), '', `poll ${repository} ${tag}`);
   }
 
   #random(): number {

@@ -7,6 +7,7 @@ import type { Workload, WorkloadRef } from '../core/workload.ts';
 import { RegistryError } from '../errors.ts';
 import { applyRequests, type ReadyRequest } from './apply-requests.ts';
 import { Breather } from './breather.ts';
+import { compareOutcome } from './compare-pods.ts';
 import type { OperatorDeps } from './deps.ts';
 import { isNotFound } from './repository-access.ts';
 import { carryOut } from './request-transitions.ts';
@@ -69,6 +70,10 @@ async function judge(situation: Situation, deps: OperatorDeps, signal: AbortSign
   const settings = workload && deps.notes.settings(workload);
   const input: JudgeInput = { ...situation, settings, registry: undefined, now: deps.clock.now() };
   const step = judgeRequest(input);
+  if (step.kind === 'observe' && workload) {
+    const { newImage, newDigest } = request.spec;
+    return judgeRequest({ ...input, pods: await compareOutcome(workload, step.container, newImage, newDigest ?? '', deps, signal) });
+  }
   if (step.kind !== 'verify' || !workload) return step;
   return judgeRequest({ ...input, registry: await askRegistry(request, workload, deps, signal) });
 }

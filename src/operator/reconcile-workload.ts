@@ -60,7 +60,7 @@ async function planAndPerform(
   deps.notes.setPlan(key, plan.slots);
   tellHolds(workload, plan, deps);
   logVerdicts(workload, plan, deps);
-  let [changed, retryMs] = [false, Infinity];
+  let [changed, retryMs] = [false, (plan.wakeAtMs ?? Infinity) - deps.clock.now()];
   for (const action of plan.actions) {
     const failure = await performOrExplain(action, workload, deps, signal);
     if (failure === undefined) changed = true;
@@ -69,7 +69,7 @@ async function planAndPerform(
   for (const { container, judged } of plan.slots) {
     if (judged && sequence > 0) deps.notes.usedUp(key, container, sequence);
   }
-  return { changed, wakeAtMs: retryMs === Infinity ? undefined : deps.clock.now() + retryMs };
+  return { changed, wakeAtMs: retryMs === Infinity ? undefined : deps.clock.now() + Math.max(0, retryMs) };
 }
 
 async function planInTurns(input: PlanInput): Promise<Plan> {

@@ -1,5 +1,7 @@
-import type { ImageReference } from '../core/image-reference.ts';
+import { followsDigest } from '../core/follow-digest.ts';
+import { effectiveTag, type ImageReference } from '../core/image-reference.ts';
 import type { RepositoryFacts } from '../core/plan.ts';
+import type { Tip } from '../core/plan-digest.ts';
 import type { ContainerSettings } from '../core/settings.ts';
 import { type Workload, workloadKey } from '../core/workload.ts';
 import type { OperatorDeps } from './deps.ts';
@@ -16,10 +18,11 @@ export function factsOf(
   workload: Workload,
   container: string,
   reference: ImageReference,
-  { eventSource }: ContainerSettings,
+  settings: ContainerSettings,
   { access, book, notes, clock }: Pick<OperatorDeps, 'access' | 'book' | 'notes' | 'clock'>,
   { withUsedUp = false }: FactsOptions = {},
 ): RepositoryFacts {
+  const { eventSource } = settings;
   const key = workloadKey(workload);
   const bookKey = access.known(workload, reference);
   if (bookKey === undefined) return nothing;
@@ -31,5 +34,17 @@ export function factsOf(
     tags: listens.polling || polled?.origin === 'manual' ? polled?.tags : undefined,
     pushes: listens.webhook ? book.pushes(bookKey, judged, notes.editedAt(key, container)) : [],
     digestOf: (tag) => book.freshDigest(bookKey, tag, clock.now()),
+    digests: { tip: tipOf(), compared: notes.compared(key, container) },
   };
+
+  /** The newest word about the running tag, whether it was judged before or not: it says what the registry has. */
+  function tipOf(): Tip | undefined {
+    const tag = effectiveTag(reference);
+    if (tag === undefined || !followsDigest(settings, tag) || bookKey === undefined) return undefined;
+    const push = listens.webhook ? book.pushes(bookKey, 0).findLast((candidate) => candidate.tag === tag) : undefined;
+    const polled = listens.polling ? notes.polledDigest(key, bookKey, tag) : undefined;
+    if (polled && (!push || polled.at >= push.at)) return { id: polled.digest, trigger: 'polling' };
+    if (!push) return undefined;
+    return { id: push.verified && push.digest !== undefined ? push.digest : `push ${push.sequence}`, trigger: 'webhook' };
+  }
 }

@@ -1,5 +1,7 @@
+import { isDigestChange } from '../core/digest-change.ts';
 import { formatTime } from '../core/duration.ts';
 import type { Step } from '../core/judge-request.ts';
+import type { Reason } from '../core/reasons.ts';
 import {
   conditionOf,
   type FailureReason,
@@ -29,7 +31,15 @@ export async function carryOut(step: Step, context: RequestContext): Promise<boo
     case 'nothing':
     case 'verify':
     case 'apply':
+    case 'watch':
+    case 'observe':
       return false;
+    case 'healthy':
+      return endWatch({ status: 'True', reason: 'RolloutHealthy', message: step.message }, context);
+    case 'unhealthy':
+      return endWatch({ status: 'False', reason: step.reason, message: step.message }, context);
+    case 'unwatched':
+      return endWatch({ status: 'Unknown', reason: step.reason, message: step.message }, context);
     case 'put-back':
       return putBack(step.message, context);
     case 'accept-approval':
@@ -145,11 +155,37 @@ export async function completeRequest(digest: string | undefined, context: Reque
   const message = `${describe(request)} applied`;
   const conditions: NewCondition[] = [{ type: 'Applied', status: 'True', reason: 'UpdateApplied', message }];
   if (digest !== undefined) conditions.unshift(verifiedCondition(digest));
-  await write(context, { phase: 'Completed', ...approvalOf(context), message }, ...conditions);
-  announce(deps, request, workload, 'UpdateApplied', message, 'UpdateCompleted');
+  const isDone = !isDigestChange(request.spec);
+  if (!isDone)
+    conditions.push({ type: 'RolloutHealthy', status: 'Unknown', reason: 'Progressing', message: 'the rollout is being watched' });
+  await write(context, { phase: isDone ? 'Completed' : 'Approved', ...approvalOf(context), message }, ...conditions);
+  announce(deps, request, workload, 'UpdateApplied', message, isDone ? 'UpdateCompleted' : 'UpdateApplied');
   countResult(deps, request, 'applied');
   deps.metrics.increment('updates_applied_total');
   deps.audit(auditEntry(request, 'apply', approverOf(request), 'operator'));
+  return true;
+}
+
+/** A new digest was applied, and it is known now whether the pods run it. */
+async function endWatch(
+  outcome: Pick<NewCondition, 'status' | 'message'> & { readonly reason: Reason },
+  context: RequestContext,
+): Promise<true> {
+  const { request, workload, deps } = context;
+  const failed = outcome.status === 'False';
+  const message = `${describe(request)} applied: ${outcome.message}`;
+  await write(context, { phase: failed ? 'Failed' : 'Completed', message }, { type: 'RolloutHealthy', ...outcome });
+  announce(
+    deps,
+    request,
+    workload,
+    outcome.reason,
+    `${describe(request)}: ${outcome.message}`,
+    failed ? outcome.reason : 'UpdateCompleted',
+  );
+  if (!failed) return true;
+  deps.metrics.increment('updates_failed_total');
+  countResult(deps, request, 'failed');
   return true;
 }
 

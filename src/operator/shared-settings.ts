@@ -32,13 +32,13 @@ export class SharedSettings {
     return settings;
   }
 
-  #read({ annotations, slots }: Workload): Settings {
+  #read({ annotations, slots, autorollout }: Workload): Settings {
     const containers = slots.map(({ container }) => container);
     const read = Object.entries(annotations).filter(([key]) => !writtenKeys.has(key));
-    const text = JSON.stringify([containers, read]);
+    const text = JSON.stringify([containers, read, autorollout]);
     const shared = this.#byText.get(text);
     if (shared) return shared;
-    const settings = readSettings(annotations, containers, this.#defaults);
+    const settings = readSettings(annotations, containers, { ...this.#defaults, autorollout });
     this.#byText.set(text, settings);
     return settings;
   }

@@ -23,7 +23,7 @@ export interface RecordedPush extends Push {
   readonly at: number;
 }
 
-interface Head {
+export interface Head {
   readonly digest: string;
   readonly at: number;
 }
@@ -32,6 +32,8 @@ interface Entry {
   listing: Listing | undefined;
   readonly pushes: Map<string, RecordedPush>;
   readonly heads: Map<string, Head>;
+  /** The same, as polling learnt it: not every workload may hear of what webhooks brought. */
+  readonly polled: Map<string, Head>;
   bytes: number;
 }
 
@@ -108,6 +110,19 @@ export class TagBook {
     this.#store(key, entry);
   }
 
+  recordPolledDigest(key: string, tag: string, head: Head): void {
+    const entry = this.#entry(key);
+    entry.polled.delete(tag);
+    entry.polled.set(tag, head);
+    trim(entry.polled, headsPerRepository);
+    this.#store(key, entry);
+  }
+
+  /** The digest behind a tag when polling looked last. */
+  polledDigest(key: string, tag: string): Head | undefined {
+    return this.#entries.get(key)?.polled.get(tag);
+  }
+
   listing(key: string): Listing | undefined {
     return this.#entries.get(key)?.listing;
   }
@@ -126,11 +141,11 @@ export class TagBook {
   }
 
   #entry(key: string): Entry {
-    return this.#entries.get(key) ?? { listing: undefined, pushes: new Map(), heads: new Map(), bytes: entryBytes };
+    return this.#entries.get(key) ?? { listing: undefined, pushes: new Map(), heads: new Map(), polled: new Map(), bytes: entryBytes };
   }
 
   #store(key: string, entry: Entry): void {
-    const bytes = entryBytes + bytesOfTags(entry.listing?.tags ?? []) + (entry.pushes.size + entry.heads.size) * 200;
+    const bytes = entryBytes + bytesOfTags(entry.listing?.tags ?? []) + (entry.pushes.size + entry.heads.size + entry.polled.size) * 200;
     this.#entries.set(key, { ...entry, bytes });
   }
 }

@@ -1,9 +1,11 @@
+import { defaultAutorolloutSettings } from '../../src/core/autorollout-settings.ts';
 import type { UpdateRequest } from '../../src/core/update-request-schema.ts';
 import type { Workload } from '../../src/core/workload.ts';
 import type { OperatorDeps } from '../../src/operator/deps.ts';
 import { Notes } from '../../src/operator/notes.ts';
 import { RepositoryAccess } from '../../src/operator/repository-access.ts';
 import { TagBook } from '../../src/operator/tag-book.ts';
+import { FakePods } from './pods.ts';
 import { FakePullSecrets } from './pull-secrets.ts';
 import { RecordingEvents, RecordingLog, RecordingMetrics } from './recording.ts';
 import { FakeRegistryPort } from './registry-port.ts';
@@ -30,6 +32,7 @@ export function anOperator({ workloads = [], requests = [], dryRun = false, now,
     events: new RecordingEvents(),
     metrics: new RecordingMetrics(),
     log,
+    pods: new FakePods(),
     registry: new FakeRegistryPort(),
     pullSecrets: new FakePullSecrets(),
     book: new TagBook(),
@@ -41,6 +44,7 @@ export function anOperator({ workloads = [], requests = [], dryRun = false, now,
     audit: log.audit,
     clock,
     requestSettings: { expiryMs: 86_400_000, retentionMs: 604_800_000, keepPerContainer: 10 },
+    autorollout: () => defaultAutorolloutSettings,
     pollingEnabled,
     dryRun,
   } satisfies OperatorDeps & typeof fakes;

@@ -1,3 +1,4 @@
+import { defaultAutorolloutSettings } from '../../src/core/autorollout-settings.ts';
 import { canonicalRepository, effectiveTag, type ImageReference, parseImageReference } from '../../src/core/image-reference.ts';
 import { targetOf } from '../../src/core/update-request.ts';
 import type { UpdateRequest } from '../../src/core/update-request-schema.ts';
@@ -84,6 +85,7 @@ export class World {
       log,
       clock,
       requestSettings: { expiryMs, retentionMs, keepPerContainer },
+      autorollout: () => defaultAutorolloutSettings,
       pollingEnabled: pollingIntervalMs !== undefined,
     };
     const polling = { enabled: pollingIntervalMs !== undefined, intervalMs: pollingIntervalMs ?? 300_000 };

@@ -1,0 +1,109 @@
+import { type ComparedContents, compareDigests, type DigestComparison, imagesFor } from '../core/compare-digests.ts';
+import { effectiveTag, type ImageReference, parseImageReference } from '../core/image-reference.ts';
+import type { Workload } from '../core/workload.ts';
+import { ApiError, RegistryError } from '../errors.ts';
+import type { RunningContainer, RunningPod } from '../ports.ts';
+import type { OperatorDeps } from './deps.ts';
+import { isNotFound } from './repository-access.ts';
+
+export interface PodQuestion {
+  readonly workload: Workload;
+  readonly container: string;
+  readonly reference: ImageReference;
+  /** The digest that they should run. */
+  readonly offered: string;
+  /** The rollout will not get further by itself. */
+  readonly stalled: boolean;
+}
+
+export type PodComparison = DigestComparison | { readonly unobservable: string };
+
+/** More distinct digests than one container can run without something being very wrong. */
+const mostDigests = 10;
+
+/**
+ * Reads the pods of a workload and compares what they run with what the registry has. What a digest stands for is asked of the registry
+ * only where the digests differ. Throws RegistryError when it does not answer.
+ */
+export async function comparePods(question: PodQuestion, deps: OperatorDeps, signal: AbortSignal): Promise<PodComparison> {
+  const { workload, container, offered, stalled } = question;
+  let pods: readonly RunningPod[];
+  try {
+    pods = await deps.pods.of(workload, signal);
+  } catch (error) {
+    if (!(error instanceof ApiError) || error.status !== 403) throw error;
+    return { unobservable: `the pods cannot be read: ${error.message}` };
+  }
+  const running = runningContainers(pods, container);
+  for (const { name, image, digest } of running) {
+    deps.log.debug({ pod: name, container, image, current_digest: digest }, 'Found container with image and current digest');
+  }
+  const contents = await readContents(question, running, deps, signal);
+  const compare = deps.autorollout().compare;
+  return compareDigests({ offered, contents, running, stalled, compare });
+}
+
+interface Found extends RunningContainer {
+  readonly name: string;
+  readonly platform: RunningPod['platform'];
+}
+
+function runningContainers(pods: readonly RunningPod[], container: string): Found[] {
+  return pods
+    .filter(({ isCurrentRevision }) => isCurrentRevision)
+    .flatMap(({ name, platform, containers }) => {
+      const found = containers.find((candidate) => candidate.container === container);
+      return found ? [{ ...found, name, platform }] : [];
+    });
+}
+
+async function readContents(
+  { workload, reference, offered }: PodQuestion,
+  running: readonly Found[],
+  { access }: OperatorDeps,
+  signal: AbortSignal,
+): Promise<Map<string, ComparedContents | 'gone'>> {
+  const contents = new Map<string, ComparedContents | 'gone'>();
+  const read = async (digest: string): Promise<ComparedContents | 'gone'> => {
+    const known = contents.get(digest);
+    if (known) return known;
+    const found = await access.contents(workload, reference, digest, signal).catch((error: unknown) => {
+      if (isNotFound(error) && digest !== offered) return 'gone' as const;
+      throw error;
+    });
+    contents.set(digest, found);
+    return found;
+  };
+  const others = running.filter(({ digest }) => digest !== undefined && digest !== offered);
+  if (others.length === 0) return contents;
+  const target = await read(offered);
+  for (const { digest, isConfig, platform } of others.slice(0, mostDigests)) {
+    if (digest === undefined || target === 'gone' || target.images.some((image) => image.digest === digest)) continue;
+    if (!isConfig) await read(digest);
+    else if (target.kind === 'index') for (const child of imagesFor(target, platform).slice(0, mostDigests)) await read(child);
+  }
+  return contents;
+}
+
+/** Do the pods run what a request put there? A tag that moved on before they pulled is fine, too. */
+export async function compareOutcome(
+  workload: Workload,
+  container: string,
+  image: string,
+  wanted: string,
+  deps: OperatorDeps,
+  signal: AbortSignal,
+): Promise<PodComparison> {
+  const reference = parseImageReference(image);
+  if ('invalid' in reference) return { unobservable: reference.invalid };
+  try {
+    const found = await comparePods({ workload, container, reference, offered: wanted, stalled: false }, deps, signal);
+    if (!('outcome' in found) || found.outcome !== 'changed' || reference.digest !== undefined) return found;
+    const offered = await deps.access.digest(workload, reference, effectiveTag(reference) ?? '', signal);
+    if (offered === wanted) return found;
+    return await comparePods({ workload, container, reference, offered, stalled: false }, deps, signal);
+  } catch (error) {
+    if (!(error instanceof RegistryError)) throw error;
+    return { unobservable: error.message };
+  }
+}
