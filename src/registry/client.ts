@@ -80,7 +80,8 @@ export function createRegistry(options: RegistryOptions): RegistryClient {
   const resolveDigest = mirrors.first(createResolve({ ask, clock, log }));
   const listTags = mirrors.first(
     createTagLister({ ask, exchange, clock, limits: { ...listingLimits, ...limits?.listing } }),
-    ({ truncated }) => !truncated,
+    // A cache may list what it holds only; nothing at all is surely not all there is.
+    ({ tags, truncated }) => !truncated && tags.length > 0,
   );
   const readContents = mirrors.first(createContents({ ask, totalMs: limits?.contentsMs ?? 120_000 }));
   const known = createContentsCache(limits?.contentsBytes ?? 64 * 1024 * 1024);
