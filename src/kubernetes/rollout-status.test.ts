@@ -14,8 +14,8 @@ function describeKind(kind: string, rollout: RolloutStatus, rows: readonly Row[]
     it(`${kind}, ${when}: ${says}`, () => {
       const object = { metadata: { generation: 3 }, spec, ...(status && { status: { observedGeneration: 3, ...status } }) };
       const { settled, healthy, message, unwatched, failed } = rollout(object);
-      const word = settled ? (healthy ? 'healthy' : 'settled') : failed ? 'failed' : 'running';
-      assert.equal(`${unwatched ?? word}: ${message}`, says);
+      const word = settled ? (healthy ? 'healthy' : 'settled') : 'running';
+      assert.equal(`${unwatched ?? word}${failed ? ', failed' : ''}: ${message}`, says);
     });
   }
 }
@@ -37,19 +37,25 @@ describe('kubernetes/rollout-status', () => {
       when: 'out of time',
       spec: three,
       status: { replicas: 4, updatedReplicas: 1, conditions: [null, stalled] },
-      says: 'failed: the rollout has exceeded its progress deadline',
+      says: 'running, failed: the rollout has exceeded its progress deadline',
     },
     {
       when: 'out of time with an old pod left',
       spec: three,
       status: { replicas: 4, updatedReplicas: 3, conditions: [stalled] },
-      says: 'failed: the rollout has exceeded its progress deadline',
+      says: 'running, failed: the rollout has exceeded its progress deadline',
     },
     {
       when: 'out of time with the template before',
       spec: three,
       status: { observedGeneration: 2, replicas: 4, updatedReplicas: 1, conditions: [stalled] },
       says: unseen,
+    },
+    {
+      when: 'all pods new, out of time before they were available',
+      spec: three,
+      status: { replicas: 3, updatedReplicas: 3, availableReplicas: 2, conditions: [stalled] },
+      says: 'settled, failed: 2 of 3 pods are available',
     },
     {
       when: 'done after its time was over',

@@ -14,7 +14,8 @@ export function deploymentRollout(object: RawObject): Rollout {
     if (updated < desired) return hasStalled(status) ? stalled : running(`${updated} of ${desired} pods are updated`);
     if (total > updated) return hasStalled(status) ? stalled : running(`${total - updated} old pods are still there`);
     if (updated > desired) return running(`${updated} pods are there, ${desired} are wanted`);
-    return availability(numberOf(status['availableReplicas']) ?? 0, desired);
+    const outcome = availability(numberOf(status['availableReplicas']) ?? 0, desired);
+    return outcome.healthy || !hasStalled(status) ? outcome : { ...outcome, failed: true };
   });
 }
 
