@@ -13,7 +13,7 @@ async function main(): Promise<void> {
     .showHelpAfterError('(headwind --help lists the commands, headwind run --help the settings)')
     .exitOverride((error) => process.exit(error.exitCode === 0 ? 0 : 2));
   for (const command of await commands()) program.addCommand(command);
-  for (const command of program.commands) command.copyInheritedSettings(program);
+  for (const command of program.commands) for (const each of [command, ...command.commands]) each.copyInheritedSettings(program);
   await program.parseAsync(process.argv);
 }
 
@@ -30,7 +30,12 @@ async function commands(): Promise<Command[]> {
     readWorkload: ({ object }, namespace) => managedWorkload(object, namespace),
   });
   const validate = validateCommand({ readWorkload: ({ object }) => readManifestWorkload(object, 'default') });
-  return [runCommand(run), simulateCommand(), explainCommand({ apiUrl, contextNamespace }), plan, validate];
+  const { registryCommand } = await import('./cli/registry-check.ts');
+  const registry = registryCommand({
+    check: async (question) =>
+      (await import('./compose/check-registry.ts')).checkRegistryOnce(question, { environment: process.env, version }),
+  });
+  return [runCommand(run), simulateCommand(), explainCommand({ apiUrl, contextNamespace }), plan, validate, registry];
 }
 
 async function run(flags: Flags): Promise<void> {

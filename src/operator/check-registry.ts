@@ -26,7 +26,8 @@ export interface CheckFailure {
 export interface RegistryAnswers {
   /** Where credentials could come from, in the order in which they are tried. */
   readonly credentials: readonly string[];
-  readonly tried: readonly TriedCredential[];
+  /** `httpStatus` is null where there was no answer. */
+  readonly tried: readonly (Omit<TriedCredential, 'httpStatus'> & { readonly httpStatus: number | null })[];
   readonly digest: string | null;
   readonly kind: ImageContents['kind'] | null;
   /** `linux/arm64/v8`; of a single image nothing is said here, its manifest does not name one. */
@@ -99,7 +100,7 @@ export async function checkRegistry(
   if (list?.truncated === true) failures.push(truncated(list.tags.length));
   return {
     credentials,
-    tried: [...deps.tried],
+    tried: deps.tried.map((each) => ({ ...each, httpStatus: each.httpStatus ?? null })),
     digest: digest ?? null,
     kind: found?.kind ?? null,
     platforms: found?.kind === 'index' ? found.images.map(platformOf) : null,

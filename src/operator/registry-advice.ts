@@ -36,7 +36,8 @@ const advice: Readonly<Record<RegistryErrorCode, (facts: AdviceFacts) => string>
   Blocked: () =>
     'the host, or one it leads to, may not be contacted: see allowedRegistries, deniedRegistries and allowPrivate in the configuration',
   PaginationOffHost: ({ registry }) => `${registry} leads to another host for the next page of tags: correct its external URL`,
-  Protocol: ({ registry }) => `check that ${registry} is a registry and not a page for signing in or an error page of a proxy`,
+  Protocol: ({ registry, isPlainHttp }) =>
+    `check that ${registry} is a registry and not a page for signing in or an error page of a proxy${isPlainHttp ? ', and that it speaks plain HTTP and not HTTPS' : ''}`,
 };
 
 function tlsAdvice(message: string, { registry, isPlainHttp }: AdviceFacts): string {
