@@ -7,7 +7,7 @@ import { type Problem, toProblem } from './problem.ts';
 
 export type ServerName = 'webhook' | 'api' | 'ui' | 'metrics';
 
-/** `incoming` is missing when the app is called without a server, as tests do. */
+/** Both are missing when the app is called without a server, as tests do. */
 export type AppEnv = { Bindings: Partial<HttpBindings>; Variables: { requestId: string } };
 export type HttpContext = Context<AppEnv>;
 export type HttpApp = Hono<AppEnv>;
@@ -33,11 +33,12 @@ export interface AppOptions {
 export function createApp({ name, routes, log, metrics }: AppOptions): HttpApp {
   const app: HttpApp = new Hono<AppEnv>({ strict: false });
   app.use(async (c, next) => {
-    c.set('requestId', requestIdOf(c));
+    const requestId = requestIdOf(c);
+    c.set('requestId', requestId);
+    addHeader(c, 'X-Request-Id', requestId);
+    addHeader(c, 'X-Content-Type-Options', 'nosniff');
+    if (isApi(c)) addHeader(c, 'Cache-Control', 'no-store');
     await next();
-    c.header('X-Request-Id', c.get('requestId'));
-    c.header('X-Content-Type-Options', 'nosniff');
-    if (isApi(c)) c.header('Cache-Control', 'no-store');
     metrics.increment('http_requests_total', { server: name, route: routeOf(c, routes), code: String(c.res.status) });
   });
   for (const { method, path, handle } of routes) app.on(method, path, handle);
@@ -58,6 +59,13 @@ export function createApp({ name, routes, log, metrics }: AppOptions): HttpApp {
 export function answerProblem(c: HttpContext, { status, reason, sentence, headers, extra }: Problem): Response {
   if (!isApi(c)) return c.text(`${sentence}\n`, status, { ...headers });
   return c.json({ error: sentence, code: status, reason, requestId: c.get('requestId'), ...extra }, status, { ...headers });
+}
+
+/** To be called before there is an answer. A header that is added to one afterwards costs a copy of it, with a stream for its body. */
+function addHeader(c: HttpContext, name: string, value: string): void {
+  const outgoing = c.env?.outgoing;
+  if (outgoing) outgoing.setHeader(name, value);
+  else c.header(name, value);
 }
 
 function isApi(c: HttpContext): boolean {

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
-import { type IncomingMessage, request as httpRequest } from 'node:http';
+import { type IncomingHttpHeaders, type IncomingMessage, request as httpRequest } from 'node:http';
 import { connect } from 'node:net';
 import { describe, it, type TestContext } from 'node:test';
 import { RecordingLog, RecordingMetrics } from '../../test/fakes/recording.ts';
@@ -21,6 +21,7 @@ async function aServer(t: TestContext, routes: readonly Route[] = []): Promise<R
 interface Answer {
   readonly status: number | undefined;
   readonly text: string;
+  readonly headers: IncomingHttpHeaders;
 }
 
 function send(
@@ -31,7 +32,7 @@ function send(
   return new Promise((resolve, reject) => {
     const { method = 'POST', headers = {}, chunks = [] } = options;
     const request = httpRequest({ host: '127.0.0.1', port, path, method, headers, agent: false }, (response) => {
-      textOf(response).then((text) => resolve({ status: response.statusCode, text }), reject);
+      textOf(response).then((text) => resolve({ status: response.statusCode, text, headers: response.headers }), reject);
     });
     request.on('error', reject);
     for (const chunk of chunks) request.write(chunk);
@@ -82,6 +83,28 @@ describe('http/server', () => {
       text: '{"a":1}',
     });
   });
+
+  for (const [title, method, path, status] of [
+    ['an answer', 'POST', '/api/echo', 200],
+    ['a wrong method', 'PUT', '/api/echo', 405],
+    ['no such route', 'GET', '/api/nothing', 404],
+    ['a bug', 'GET', '/api/bug', 500],
+  ] as const) {
+    it(`${title} has its request id, and what a browser is to know`, async (t) => {
+      const bug: Route = {
+        method: 'GET',
+        path: '/api/bug',
+        handle() {
+          throw new Error('a bug');
+        },
+      };
+      const { port } = await aServer(t, [bug]);
+      const answer = await send(port, path, { method, headers: { 'x-request-id': 'abc' } });
+      assert.equal(answer.status, status);
+      const { 'x-request-id': id, 'x-content-type-options': options, 'cache-control': cache } = answer.headers;
+      assert.deepEqual([id, options, cache], ['abc', 'nosniff', 'no-store']);
+    });
+  }
 
   it('a body over the limit is 413, announced or not', async (t) => {
     const { port } = await aServer(t);

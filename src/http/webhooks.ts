@@ -32,6 +32,7 @@ const bodyLimit = 3 * 1024 * 1024;
 /** All long bodies together. */
 const bodiesLimit = 48 * 1024 * 1024;
 const distributionType = 'application/vnd.docker.distribution.events';
+const utf8 = new TextDecoder();
 const unreadable: Delivery = { format: '', hints: [], ignored: 0, malformed: 1 };
 
 /** Port 8080: deliveries become hints and are answered at once; whether something changes is decided later, by the registry's answer. */
@@ -74,7 +75,7 @@ async function receive(
 
   const body = await readBody(c.req.raw, bodyLimit, budget);
   if (!body) return refuse('too_large', 413, 'BodyTooLarge', 'The body is larger than 3 MiB');
-  const parsed = parseJson(new TextDecoder().decode(body));
+  const parsed = parseJson(utf8.decode(body));
   if ('invalid' in parsed) {
     const isOtherType = mediaType !== '' && !isJsonType(mediaType);
     return isOtherType

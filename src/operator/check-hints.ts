@@ -7,7 +7,7 @@ import type { Push } from '../core/plan.ts';
 import type { Clock, Events, Log, Metrics, Registry, Workloads } from '../ports.ts';
 import { tellProblems } from './announce.ts';
 import { type Controller, controllerQueue, type Result, runController, type Stop, tenantWorkers } from './controller.ts';
-import { logDelivery } from './log-delivery.ts';
+import { DeliveryLog } from './log-delivery.ts';
 import type { Notes } from './notes.ts';
 import { type Access, isNotFound, reasonOf, type RepositoryAccess } from './repository-access.ts';
 import { laneOfRepository } from './repository-lane.ts';
@@ -63,6 +63,7 @@ const sameClaimMs = 30_000;
 export class HintDesk {
   readonly #deps: HintDeps;
   readonly #queue: WorkQueue;
+  readonly #deliveries: DeliveryLog;
   readonly #pending = new Map<string, Map<string, Pending>>();
   /** Tags in `#pending`. */
   #waiting = 0;
@@ -72,6 +73,7 @@ export class HintDesk {
 
   constructor(deps: HintDeps) {
     this.#deps = deps;
+    this.#deliveries = new DeliveryLog(deps);
     this.#queue = controllerQueue('hints', deps.metrics, (repository: string) => laneOfRepository(repository, deps.workloads));
   }
 
@@ -95,12 +97,12 @@ export class HintDesk {
       this.#schedule(repository);
       taken++;
     }
-    logDelivery(this.#deps.log, hints, taken, [...users.values()]);
+    this.#deliveries.told({ hints, taken, users: [...users.values()] });
     return result;
   }
 
   /** Works until `stop.signal` aborts. */
-  run(stop: Stop): Promise<void> {
+  async run(stop: Stop): Promise<void> {
     const { log, metrics } = this.#deps;
     const controller: Controller = {
       name: 'hints',
@@ -110,7 +112,8 @@ export class HintDesk {
       workers: tenantWorkers,
       reconcile: (key, signal) => this.#check(key, signal),
     };
-    return runController(controller, stop);
+    await runController(controller, stop);
+    this.#deliveries.flush();
   }
 
   /** Where there is none, a tag that the registry has denied already gives way: invented ones never keep a real one out for long. */

@@ -10,12 +10,16 @@ export interface MetricsRegistry extends Metrics {
 
 type Labels = Readonly<Record<string, string>>;
 type Instrument = Counter | Gauge | Histogram;
+type BoundLabels = Record<string, string>;
 
 const prefix = 'headwind_';
 const maximumValuesPerLabel = 200;
 /** Hosts come from workloads, so their number is not ours to choose. */
 const valueLimits: Readonly<Record<string, number>> = { registry: 50 };
 const maximumLabelLength = 128;
+/** Of each metric: what callers say again and again. */
+const rememberedLabels = 500;
+const noLabels: BoundLabels = {};
 
 /** Every metric of the table, and those of the process. Values of a label beyond its limit are counted as `other`. */
 export function createMetrics(options: { readonly processMetrics: boolean }): MetricsRegistry {
@@ -25,8 +29,24 @@ export function createMetrics(options: { readonly processMetrics: boolean }): Me
   // At the default precision of 10 ms the monitor alone would use half a percent of a core.
   if (options.processMetrics) collectDefaultMetrics({ register: registry, eventLoopMonitoringPrecision: 100 });
 
-  function bounded(name: MetricName, labels: Labels): Record<string, string> {
-    return Object.fromEntries(Object.entries(labels).map(([label, value]) => [label, boundedValue(seen, name, label, value)]));
+  const remembered = new Map<string, Map<string, BoundLabels>>();
+
+  /** Counting happens several times for each webhook and request, nearly always with labels that were bounded before. */
+  function bounded(name: MetricName, labels: Labels): BoundLabels {
+    let key = '';
+    for (const label in labels) key += `${label}=${labels[label] ?? ''}\0`;
+    if (key === '') return noLabels;
+    const known = remembered.get(name)?.get(key);
+    if (known) return known;
+    const result = Object.fromEntries(Object.entries(labels).map(([label, value]) => [label, boundedValue(seen, name, label, value)]));
+    remember(name, key, result);
+    return result;
+  }
+
+  function remember(name: MetricName, key: string, labels: BoundLabels): void {
+    const ofMetric = remembered.get(name) ?? new Map<string, BoundLabels>();
+    remembered.set(name, ofMetric);
+    if (ofMetric.size < rememberedLabels && key.length < 1_000) ofMetric.set(key, labels);
   }
 
   return {
