@@ -21,7 +21,7 @@ export function createContentsCache(maximumBytes: number): ContentsCache {
   };
 }
 
-/** Measured: what V8 needs for the objects, rounded up. */
+/** What V8 was seen to need, rounded up. */
 function sizeOf({ digest, images, config }: ImageContents, key: string): number {
   const texts = images.reduce((sum, image) => sum + image.digest.length + 160 + lengthOf(image.os, image.architecture, image.variant), 0);
   return 512 + key.length + digest.length + lengthOf(config) + texts;

@@ -28,7 +28,7 @@ const hostRows: readonly VendorRow[] = [
     hosts: ['docker.io'],
     quirks: { apiHost: 'registry-1.docker.io', isPublic: true, concurrency: 2, headIsReliable: true },
   },
-  { vendor: 'Docker Hub tokens', hosts: ['auth.docker.io'], quirks: { isPublic: true } },
+  { vendor: 'Docker Hub', hosts: ['auth.docker.io'], quirks: { isPublic: true } },
   { vendor: 'GitHub', hosts: ['ghcr.io'], quirks: { isPublic: true, limitsBy403: true } },
   { vendor: 'Quay', hosts: ['quay.io'], quirks: { isPublic: true } },
   {
@@ -74,7 +74,7 @@ function repositoryPaths(repository: string): readonly string[] {
 }
 
 /** The vendors that have a row, for the test that each is tried. */
-export const vendors: readonly string[] = [...hostRows, ...markerRows].map(({ vendor }) => vendor);
+export const vendors: ReadonlySet<string> = new Set([...hostRows, ...markerRows].map(({ vendor }) => vendor));
 
 /** The quirks of a registry by its canonical host; the port does not count. */
 export function quirksOfHost(host: string): Quirks {

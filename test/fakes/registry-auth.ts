@@ -15,6 +15,8 @@ export interface TokenSwitches {
   challenge: string | undefined;
   /** Replaces the realm of the Bearer challenge. */
   realm: string | undefined;
+  /** Where tokens are given. */
+  tokenPath: string;
   tokenField: 'token' | 'access_token';
   /** More members of the token's answer: `expires_in`, `issued_at`, `refresh_token`. */
   tokenFields: Record<string, unknown>;
@@ -38,7 +40,7 @@ export function createTokenService(switches: TokenSwitches, origin: () => string
   let given = 0;
 
   function answer(request: RecordedRequest, response: ServerResponse): boolean {
-    if (!request.url.startsWith('/token')) return false;
+    if (!request.url.startsWith(switches.tokenPath)) return false;
     const user = userOf(request, switches);
     if (switches.tokenStatus !== undefined) sendError(response, switches.tokenStatus, 'UNSUPPORTED');
     else if (user === undefined || (user === '' && !switches.anonymousPull)) sendError(response, 401, 'UNAUTHORIZED');

@@ -30,7 +30,7 @@ let endless = 0;
 
 /** One page of `tags/list`. */
 export function answerTags(request: RecordedRequest, response: ServerResponse, tags: readonly string[], switches: PagingSwitches): void {
-  const url = new URL(request.url, `http://${request.headers['host']}`);
+  const url = new URL(request.url, request.headers['x-asked-origin'] ?? `http://${request.headers['host']}`);
   const n = Number(url.searchParams.get('n') ?? Number.POSITIVE_INFINITY);
   if (n > switches.maximumN && url.searchParams.has('n')) {
     return sendError(response, switches.refusalOfN === 'UNSUPPORTED' ? 405 : 400, switches.refusalOfN);

@@ -106,6 +106,7 @@ function defaultSwitches(): RegistrySwitches {
     denied: [],
     challenge: undefined,
     realm: undefined,
+    tokenPath: '/token',
     tokenField: 'token',
     tokenFields: {},
     tokenStatus: undefined,
