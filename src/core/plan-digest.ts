@@ -12,12 +12,15 @@ import type { Slot, Workload } from './workload.ts';
 export interface Tip {
   /** The digest; or, while a push of the tag could not be verified, a word for that push. */
   readonly id: string;
+  /** When it was learnt. */
+  readonly at: number;
   readonly trigger: 'webhook' | 'polling';
 }
 
 /** What came of comparing the pods with the registry because of one tip. */
 export interface Compared {
   readonly tip: string;
+  readonly at: number;
   readonly image: string;
   /** The digest that the registry had then. */
   readonly offered: string;
@@ -78,6 +81,18 @@ export function readDigestState(input: DigestInput): DigestState {
   return stateOf(compared, tip, tag);
 }
 
+const recentMs = 30_000;
+
+/**
+ * Is the container to be looked at before a neighbour is restarted? Its own news may be on the way, and what moves together is one restart.
+ */
+export function wantsLook(input: DigestInput): boolean {
+  const { workload, reference, settings, facts, now } = input;
+  const tag = effectiveTag(reference);
+  if (tag === undefined || !followsDigest(settings, tag) || settings.digestMode === 'pin' || obstacleTo(input, tag)) return false;
+  return workload.kind !== 'CronJob' && (facts.compared === undefined || now - facts.compared.at > recentMs);
+}
+
 /** Of a workload that follows nothing but digests, people want to hear why it does not move. */
 function isAboutDigests({ policy, trackDigest }: ContainerSettings): boolean {
   return policy.name === 'digest' || trackDigest;
@@ -102,7 +117,7 @@ export function isOwnPin({ annotations }: Workload, { container, image }: Slot):
 }
 
 function stillHolds(compared: Compared, tip: Tip, { workload, slot, facts }: DigestInput, now: number): boolean {
-  if (compared.tip !== tip.id || compared.image !== slot.image) return false;
+  if ((compared.tip !== tip.id && compared.offered !== tip.id) || compared.image !== slot.image) return false;
   if (facts.fresh !== undefined && compared.offered !== '' && facts.fresh !== compared.offered) return false;
   const isFinal = 'outcome' in compared.result && compared.result.outcome === 'same';
   if (isFinal) return true;

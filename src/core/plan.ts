@@ -1,10 +1,10 @@
 import { annotationPrefix } from './annotation-table.ts';
 import { type Considered, refuseTag } from './candidate.ts';
 import { choose } from './choose.ts';
-import { isWatched } from './digest-change.ts';
+import { isRestart, isWatched } from './digest-change.ts';
 import { effectiveTag, type ImageReference, parseImageReference } from './image-reference.ts';
 import { recall, recallDigest } from './memory.ts';
-import { type DigestFacts, type DigestState, isFlapping, readDigestState } from './plan-digest.ts';
+import { type DigestFacts, type DigestState, isFlapping, readDigestState, wantsLook } from './plan-digest.ts';
 import { type Offer, pinned, proposeOffer, tagOf } from './propose.ts';
 import type { Reason } from './reasons.ts';
 import type { ContainerSettings, Settings } from './settings.ts';
@@ -74,7 +74,7 @@ export interface Plan {
 
 /** Decides what follows for a workload from all that is known. Pure: same input, same plan. */
 export function planUpdates(input: PlanInput): Plan {
-  return joinPlans([...planSlots(input)]);
+  return joinPlans(input, [...planSlots(input)]);
 }
 
 /** The same, one container after the other, for who has others to serve in between: a container with many tags takes its time. */
@@ -85,10 +85,34 @@ export function* planSlots(input: PlanInput): Generator<PlannedSlot> {
   }
 }
 
-export function joinPlans(planned: readonly PlannedSlot[]): Plan {
+/** Before one container is restarted its neighbours are looked at: all that moved is one restart. */
+export function joinPlans(input: PlanInput, all: readonly PlannedSlot[]): Plan {
+  const looks = all.some(({ actions }) => actions.some(isRestartOffer)) ? lookAtNeighbours(input) : [];
+  const planned =
+    looks.length === 0 ? all : all.map((slot) => ({ ...slot, actions: slot.actions.filter((action) => action.kind === 'inspect') }));
   const times = planned.flatMap(({ wakeAtMs }) => wakeAtMs ?? []);
   const wake = times.length === 0 ? {} : { wakeAtMs: Math.min(...times) };
-  return { actions: planned.flatMap(({ actions }) => actions), slots: planned.map(({ plan }) => plan), ...wake };
+  const actions = planned.flatMap((slot) => slot.actions);
+  const asked = new Set(actions.map((action) => (action.kind === 'inspect' ? action.slot.container : '')));
+  actions.push(...looks.filter(({ slot }) => !asked.has(slot.container)));
+  return { actions, slots: planned.map(({ plan }) => plan), ...wake };
+}
+
+function isRestartOffer(action: Action): boolean {
+  return action.kind === 'create' && isRestart(action.spec);
+}
+
+function lookAtNeighbours(input: PlanInput): Extract<Action, { kind: 'inspect' }>[] {
+  const { workload, now } = input;
+  return workload.slots.flatMap((slot) => {
+    const reference = parseImageReference(slot.image);
+    const settings = input.settings.container(slot.container);
+    if ('invalid' in reference || 'held' in settings || !input.settings.selects(slot.container, reference)) return [];
+    const { digests, digestOf } = input.facts(slot, reference, settings);
+    const tag = effectiveTag(reference) ?? '';
+    if (!digests || !wantsLook({ workload, slot, reference, settings, now, facts: { ...digests, fresh: digestOf(tag) } })) return [];
+    return [{ kind: 'inspect', slot, reference, tag, tip: digests.tip?.id ?? 'neighbour' }];
+  });
 }
 
 /** Every tag that is known for a container, and what the policy says of it. Worked out anew: kept with each plan it would cost memory. */

@@ -1,4 +1,4 @@
-/** Where `util.inspect`, and so a careless `console.log`, asks an object how it wants to be shown. */
+/** Where `util.inspect` asks an object how it wants to be shown. */
 const inspectCustom = Symbol.for('nodejs.util.inspect.custom');
 
 /** A secret on its way from the configuration to the one place that sends it. Prints as `[redacted]` everywhere. */

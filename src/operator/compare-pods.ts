@@ -99,7 +99,7 @@ export async function compareOutcome(
   try {
     const found = await comparePods({ workload, container, reference, offered: wanted, stalled: false }, deps, signal);
     if (!('outcome' in found) || found.outcome !== 'changed' || reference.digest !== undefined) return found;
-    const offered = await deps.access.digest(workload, reference, effectiveTag(reference) ?? '', signal);
+    const offered = await deps.access.digest(workload, reference, effectiveTag(reference) ?? '', signal, { maxAgeMs: 0 });
     if (offered === wanted) return found;
     return await comparePods({ workload, container, reference, offered, stalled: false }, deps, signal);
   } catch (error) {

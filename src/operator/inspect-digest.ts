@@ -9,6 +9,8 @@ import { reasonOf } from './repository-access.ts';
 
 type Inspect = Extract<Action, { kind: 'inspect' }>;
 
+/** What brought us here was learnt just now; of a neighbour nobody may have asked for long. */
+const newsMs = 5_000;
 const firstWaitMs = 10_000;
 const longestWaitMs = 600_000;
 
@@ -28,10 +30,19 @@ export async function inspectDigest(
     const before = notes.compared(key, slot.container);
     const tries = isFinal || before?.tip !== tip ? 0 : before.tries + 1;
     const againAtMs = isFinal ? undefined : clock.now() + Math.min(longestWaitMs, firstWaitMs * 2 ** Math.min(tries, 10));
-    notes.setCompared(key, slot.container, { tip, image: slot.image, offered, result, rollout: rolloutMark(workload), againAtMs, tries });
+    notes.setCompared(key, slot.container, {
+      tip,
+      at: clock.now(),
+      image: slot.image,
+      offered,
+      result,
+      rollout: rolloutMark(workload),
+      againAtMs,
+      tries,
+    });
   };
   try {
-    const offered = await access.digest(workload, reference, tag, signal);
+    const offered = await access.digest(workload, reference, tag, signal, { maxAgeMs: newsMs });
     const found = await comparePods(
       { workload, container: slot.container, reference, offered, stalled: isStalled(workload, deps) },
       deps,

@@ -1,7 +1,8 @@
+import { isDigestChange } from '../core/digest-change.ts';
 import { parseImageReference } from '../core/image-reference.ts';
 import { type JudgeInput, judgeRequest, type RegistryAnswer, type Step } from '../core/judge-request.ts';
 import { referenceToConfirm } from '../core/request-digest.ts';
-import { isOpen, phaseOf } from '../core/update-request.ts';
+import { isForPerson, isOpen, phaseOf } from '../core/update-request.ts';
 import type { UpdateRequest } from '../core/update-request-schema.ts';
 import type { Workload, WorkloadRef } from '../core/workload.ts';
 import { RegistryError } from '../errors.ts';
@@ -83,7 +84,9 @@ async function askRegistry(request: UpdateRequest, workload: Workload, deps: Ope
   if ('invalid' in reference) return { kind: 'missing', message: reference.invalid };
   const tag = referenceToConfirm(request);
   try {
-    return { kind: 'confirmed', digest: await deps.access.digest(workload, reference, tag, signal) };
+    // A person may have decided about a digest that was there a minute ago; policy decides at once.
+    const age = isDigestChange(request.spec) && isForPerson(request) ? { maxAgeMs: 0 } : {};
+    return { kind: 'confirmed', digest: await deps.access.digest(workload, reference, tag, signal, age) };
   } catch (error) {
     if (!(error instanceof RegistryError)) throw error;
     return { kind: isNotFound(error) ? 'missing' : 'unavailable', message: error.message };

@@ -79,7 +79,7 @@ async function planInTurns(input: PlanInput): Promise<Plan> {
     planned.push(slot);
     await breather.breathe();
   }
-  return joinPlans(planned);
+  return joinPlans(input, planned);
 }
 
 /** A registry that cannot confirm a candidate is no failure of the loop, nor of the neighbour: the workload is told and looked at again. */

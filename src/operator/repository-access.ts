@@ -95,11 +95,17 @@ export class RepositoryAccess {
     return this.#checks.get(key);
   }
 
-  /** The digest behind a tag: from the book while fresh, else from the registry, which it records. Throws RegistryError. */
-  async digest(workload: Workload, reference: ImageReference, tag: string, signal: AbortSignal): Promise<string> {
+  /** The digest behind a tag: from the book while fresh (at most `maxAgeMs` old), else from the registry, which it records. Throws RegistryError. */
+  async digest(
+    workload: Workload,
+    reference: ImageReference,
+    tag: string,
+    signal: AbortSignal,
+    { maxAgeMs }: { maxAgeMs?: number } = {},
+  ): Promise<string> {
     const { book, clock, registry } = this.#deps;
     const access = await this.open(workload, reference, signal);
-    const fresh = book.freshDigest(access.key, tag, clock.now());
+    const fresh = book.freshDigest(access.key, tag, clock.now(), maxAgeMs);
     if (fresh !== undefined) return fresh;
     const { digest } = await this.#watched(access, () => registry.resolve(reference, tag, access.credentials, signal));
     book.recordHead(access.key, tag, digest, clock.now());

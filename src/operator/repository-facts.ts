@@ -1,7 +1,7 @@
 import { followsDigest } from '../core/follow-digest.ts';
 import { effectiveTag, type ImageReference } from '../core/image-reference.ts';
 import type { RepositoryFacts } from '../core/plan.ts';
-import type { Tip } from '../core/plan-digest.ts';
+import type { Compared, Tip } from '../core/plan-digest.ts';
 import type { ContainerSettings } from '../core/settings.ts';
 import { type Workload, workloadKey } from '../core/workload.ts';
 import type { OperatorDeps } from './deps.ts';
@@ -34,7 +34,7 @@ export function factsOf(
     tags: listens.polling || polled?.origin === 'manual' ? polled?.tags : undefined,
     pushes: listens.webhook ? book.pushes(bookKey, judged, notes.editedAt(key, container)) : [],
     digestOf: (tag) => book.freshDigest(bookKey, tag, clock.now()),
-    digests: { tip: tipOf(), compared: notes.compared(key, container) },
+    digests: { tip: newest(tipOf(), notes.compared(key, container)), compared: notes.compared(key, container) },
   };
 
   /** The newest word about the running tag, whether it was judged before or not: it says what the registry has. */
@@ -43,8 +43,14 @@ export function factsOf(
     if (tag === undefined || !followsDigest(settings, tag) || bookKey === undefined) return undefined;
     const push = listens.webhook ? book.pushes(bookKey, 0).findLast((candidate) => candidate.tag === tag) : undefined;
     const polled = listens.polling ? notes.polledDigest(key, bookKey, tag) : undefined;
-    if (polled && (!push || polled.at >= push.at)) return { id: polled.digest, trigger: 'polling' };
+    if (polled && (!push || polled.at >= push.at)) return { id: polled.digest, at: polled.at, trigger: 'polling' };
     if (!push) return undefined;
-    return { id: push.verified && push.digest !== undefined ? push.digest : `push ${push.sequence}`, trigger: 'webhook' };
+    return { id: push.verified && push.digest !== undefined ? push.digest : `push ${push.sequence}`, at: push.at, trigger: 'webhook' };
   }
+}
+
+/** Whoever compared asked the registry: what it said then is news as well. */
+function newest(tip: Tip | undefined, compared: Compared | undefined): Tip | undefined {
+  if (!compared || compared.offered === '' || (tip && tip.at >= compared.at)) return tip;
+  return { id: compared.offered, at: compared.at, trigger: tip?.trigger ?? 'polling' };
 }

@@ -134,10 +134,10 @@ export class TagBook {
     return [...entry.pushes.values()].filter(({ sequence, arrival }) => sequence > after && arrival > arrivedAfter);
   }
 
-  /** The digest behind a tag, if the registry said so within the last minute. */
-  freshDigest(key: string, tag: string, now: number): string | undefined {
+  /** The digest behind a tag, if the registry said so within the last minute, or within `maxAgeMs`. */
+  freshDigest(key: string, tag: string, now: number, maxAgeMs = this.#freshMs): string | undefined {
     const head = this.#entries.get(key)?.heads.get(tag);
-    return head && now - head.at < this.#freshMs ? head.digest : undefined;
+    return head && now - head.at < maxAgeMs ? head.digest : undefined;
   }
 
   #entry(key: string): Entry {

@@ -32,6 +32,10 @@ export class FakeRegistryPort implements Registry {
     return digest;
   }
 
+  digestOf(repository: string, tag: string): string | undefined {
+    return this.#repositories.get(repository)?.tags.get(tag);
+  }
+
   remove(repository: string, tag: string): void {
     this.#repository(repository).tags.delete(tag);
   }

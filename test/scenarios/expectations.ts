@@ -75,7 +75,10 @@ export class Observer {
         return this.#since('writes', cluster.writes);
       case 'patches':
         return this.#since('patches', cluster.workloads.patches).map(({ key, change }) =>
-          Object.fromEntries([...change.images].map(([container, image]) => [this.#path(key.split('/')[2] ?? '') + container, image])),
+          Object.fromEntries([
+            ...[...change.images].map(([container, image]) => [this.#path(key.split('/')[2] ?? '') + container, image]),
+            ...(change.restart ? [['restart', `${change.restart.annotation} by ${change.restart.fieldManager}`]] : []),
+          ]),
         );
       case 'events':
         return this.#since('events', events.emitted).map((line) => this.#eventText(line));

@@ -18,6 +18,7 @@ export function readGiven(given: Mapping): World {
     'latency',
     'registry-latency',
     'rollouts',
+    'pods',
     'secrets',
     'registry',
     'protected',
@@ -34,6 +35,7 @@ export function readGiven(given: Mapping): World {
     retentionMs: optional('retention', 7 * day),
     keepPerContainer: Number(text(found.keep ?? '10', 'keep')),
     apiLatencyMs: optional('latency', 0),
+    pods: Number(text(found.pods ?? '0', 'pods')),
     rolloutMs: found.rollouts === 'manual' ? undefined : duration(found.rollouts ?? '10s', 'rollouts'),
   });
   if (found['registry-latency'] !== undefined) world.registry.latencyMs = duration(found['registry-latency'], 'registry-latency');
@@ -46,6 +48,7 @@ export function readGiven(given: Mapping): World {
   }
   const workloads = found.workloads === undefined ? { web: '' } : mapping(found.workloads, 'workloads');
   for (const [name, workload] of Object.entries(workloads)) world.cluster.workloads.put(readWorkload(name, workload));
+  world.makePods();
   return world;
 }
 
@@ -56,7 +59,7 @@ function readVerify(word: string): 'prefer' | 'require' | 'off' {
 
 /** A workload as it stands in a scenario: by default a Deployment of nginx 1.25 under policy `minor`, rolled out. */
 export function readWorkload(path: string, value: Value): Workload {
-  const names = ['kind', 'annotations', 'containers', 'init', 'secrets', 'paused', 'uid', 'settled'] as const;
+  const names = ['kind', 'annotations', 'containers', 'init', 'secrets', 'paused', 'uid', 'settled', 'label', 'pull', 'is'] as const;
   const found = members(value, path, names);
   const [name = '', namespace = 'shop'] = path.split('/').toReversed();
   const kind = text(found.kind ?? 'Deployment', 'kind');
@@ -67,13 +70,30 @@ export function readWorkload(path: string, value: Value): Workload {
     namespace,
     name,
     uid: text(found.uid ?? `uid-${namespace}-${name}`, 'uid'),
-    annotations: annotationsWith({ 'headwind.sh/policy': 'minor' }, mapping(found.annotations, 'annotations')),
-    slots: [...slotsOf(containers, false), ...slotsOf(mapping(found.init, 'init'), true)],
+    annotations: annotationsWith(
+      found.label === 'true' ? {} : { 'headwind.sh/policy': 'minor' },
+      mapping(found.annotations, 'annotations'),
+    ),
+    autorollout: found.label === 'true',
+    slots: [...slotsOf(containers, false), ...slotsOf(mapping(found.init, 'init'), true)].map((slot) => ({
+      ...slot,
+      ...(found.pull !== undefined && { pullPolicy: text(found.pull, 'pull') }),
+    })),
     pullSecretNames: list(found.secrets).map((secret) => text(secret, 'secrets')),
     paused: found.paused === 'true',
     ...(found.settled === 'false' && { rollout: { settled: false, healthy: false, message: '1 of 2 pods are updated' } }),
+    ...states[text(found.is ?? 'as usual', 'is')],
   });
 }
+
+/** What a workload may be besides: `is: OnDelete`. */
+const states: Readonly<Record<string, Partial<Workload>>> = {
+  'as usual': {},
+  empty: { wantsNoPods: true },
+  partitioned: { partitioned: true },
+  OnDelete: { rollout: { settled: true, healthy: true, message: 'a pod changes when somebody deletes it', unwatched: 'OnDelete' } },
+  failed: { rollout: { settled: false, healthy: false, failed: true, message: 'the rollout has exceeded its progress deadline' } },
+};
 
 function readKind(kind: string): WorkloadKind {
   const known = workloadKindNames.find((name) => name === kind);

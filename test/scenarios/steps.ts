@@ -4,6 +4,7 @@ import type { RegistryErrorCode } from '../../src/errors.ts';
 import { approveRequest, rejectRequest, type Verdict } from '../../src/operator/decide-request.ts';
 import { anUpdateRequest } from '../builders.ts';
 import type { Verb } from '../fakes/cluster.ts';
+import { aRunningPod } from '../fakes/pods.ts';
 import { aDigest } from '../fakes/registry-port.ts';
 import { annotationsWith, readWorkload } from './given.ts';
 import { duration, list, mapping, members, text, type Value } from './scenario-file.ts';
@@ -40,6 +41,19 @@ export const steps: Readonly<Record<string, Run>> = {
   remove: (world, value) => world.cluster.remove(value === '' ? world.onlyWorkload() : world.workload(text(value, 'remove'))),
   settle: (world, value) =>
     void world.cluster.workloads.settle(value === '' ? world.onlyWorkload() : world.workload(text(value, 'settle'))),
+  index: (world, value) => forEach(value, (item) => describeIndex(world, item)),
+  nodes: (world, value) => {
+    for (const [image, digest] of Object.entries(mapping(value, 'nodes'))) {
+      if (digest === '~') world.nodes.delete(image);
+      else world.nodes.set(image, digest === 'stuck' ? undefined : aDigest(text(digest, image)));
+    }
+  },
+  scale: (world, value) => {
+    const { cluster } = world;
+    const workload = value === '' ? world.onlyWorkload() : world.workload(text(value, 'scale'));
+    const containers = workload.slots.map(({ container, image }) => ({ container, image, digest: world.pull(image) }));
+    cluster.pods.set(workload, [...cluster.pods.now(workload), aRunningPod({ name: `${workload.name}-new`, containers })]);
+  },
   fail: (world, value) => {
     const found = members(value, 'fail', ['on', 'code', 'times', 'lost', 'message']);
     world.cluster.faults.push({
@@ -74,6 +88,16 @@ function push(world: World, value: Value, tells: boolean): void {
   const claim = 'claim' in found ? found.claim : undefined;
   const claimed = claim === undefined ? digest : claim === 'none' ? undefined : aDigest(text(claim, 'claim'));
   tell(world, text(found.image, 'image'), claimed, 'id' in found ? found.id : undefined);
+}
+
+/** What stands behind a digest: `{digest: one, platforms: {linux/amd64: a}}`, all by names of contents. */
+function describeIndex(world: World, value: Value): void {
+  const found = members(value, 'index', ['digest', 'platforms']);
+  const platforms = Object.entries(mapping(found.platforms, 'platforms')).map(([platform, image]) => [
+    platform,
+    aDigest(text(image, platform)),
+  ]);
+  world.registry.index(aDigest(text(found.digest, 'digest')), Object.fromEntries(platforms));
 }
 
 function untag(world: World, value: Value): void {

@@ -25,6 +25,8 @@ export interface WorldOptions {
   /** How long a rollout takes; undefined = until a step ends it. */
   readonly rolloutMs: number | undefined;
   readonly start: string;
+  /** Pods of each workload that a controller keeps, pulled from the registry; 0 = none. */
+  readonly pods: number;
 }
 
 interface Process {
@@ -51,7 +53,27 @@ export class World {
     this.time = new FakeTime(options.start);
     this.cluster = new FakeCluster(this.time.now);
     this.cluster.latencyMs = options.apiLatencyMs;
-    if (options.rolloutMs !== undefined) settleRollouts(this.cluster, options.rolloutMs);
+    const pull = options.pods > 0 ? (image: string) => this.pull(image) : undefined;
+    if (options.rolloutMs !== undefined) settleRollouts(this.cluster, options.rolloutMs, pull);
+  }
+
+  /** Images that the nodes do not pull from the registry: a digest that a mirror keeps, or `undefined` where the pull never ends. */
+  readonly nodes = new Map<string, string | undefined>();
+
+  /** The digest that a node gets for an image. */
+  pull(image: string): string | undefined {
+    if (this.nodes.has(image)) return this.nodes.get(image);
+    if ('invalid' in parseImageReference(image)) return undefined;
+    const { reference, repository, tag } = readImage(image);
+    return reference.digest ?? this.registry.digestOf(repository, tag);
+  }
+
+  /** Every workload gets the pods that its controller would have made by now. */
+  makePods(): void {
+    if (this.#options.pods === 0) return;
+    for (const workload of this.cluster.workloads.all()) {
+      this.cluster.pods.rollOut(workload, (image) => this.pull(image), { pods: this.#options.pods });
+    }
   }
 
   get deps(): OperatorDeps {
@@ -156,14 +178,17 @@ export class World {
 export function summarize({ spec, status }: UpdateRequest): string {
   const condition = (type: string) => status.conditions?.find((candidate) => candidate.type === type);
   const [superseded, applied, verified] = [condition('Superseded'), condition('Applied'), condition('Verified')];
+  const rollout = condition('RolloutHealthy');
   const reason =
     superseded?.status === 'True'
       ? superseded.reason
       : applied?.status === 'False'
         ? applied.reason
-        : verified?.status === 'Unknown'
-          ? verified.reason
-          : undefined;
+        : rollout !== undefined && rollout.status !== 'True'
+          ? rollout.reason
+          : verified?.status === 'Unknown'
+            ? verified.reason
+            : undefined;
   return `${spec.containerName ?? 'any'} ${tagOf(spec.newImage)} ${status.phase ?? 'none'}${reason === undefined ? '' : ` (${reason})`}`;
 }
 
