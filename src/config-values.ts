@@ -26,6 +26,7 @@ interface ValueTypes {
   address: string;
   level: LogLevel;
   directive: string;
+  objectName: string;
   verify: VerifyMode;
   authMode: 'none';
 }
@@ -41,6 +42,7 @@ export interface SettingReader {
 
 const longestMs = 3650 * 86_400_000;
 const namespacePattern = /^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/;
+const objectNamePattern = /^[a-z0-9]([a-z0-9.-]*[a-z0-9])?$/;
 const hostPattern = /^([a-z0-9]([a-z0-9.-]*[a-z0-9])?|\[[0-9a-f:.]+\])(:\d{1,5})?$/;
 const booleans = new Map([
   ['true', true],
@@ -51,6 +53,7 @@ const laterAuthModes: readonly string[] = ['simple', 'token', 'proxy', 'oidc'];
 const parsers: { readonly [Type in SettingType]: (text: string) => ValueTypes[Type] | undefined } = {
   text: (text) => text,
   directive: (text) => text,
+  objectName: (text) => (objectNamePattern.test(text) && text.length <= 253 ? text : undefined),
   boolean: (text) => booleans.get(text),
   interval(text) {
     const ms = parseDuration(text);

@@ -58,6 +58,35 @@ const accepted: readonly [title: string, env: Texts, flags: Texts, read: (config
   ['RUST_LOG with a target', { RUST_LOG: 'kube=warn,headwind=debug' }, {}, (config) => config.logLevel, 'debug'],
   ['RUST_LOG with a bare level', { RUST_LOG: 'WARN' }, {}, (config) => config.logLevel, 'warn'],
   ['RUST_LOG: the target wins over the bare level', { RUST_LOG: 'headwind=trace,error' }, {}, (config) => config.logLevel, 'trace'],
+  ['RUST_LOG of kube-autorollout', { RUST_LOG: 'info,kube_autorollout=debug' }, {}, (config) => config.logLevel, 'debug'],
+  ['RUST_LOG with the target alone', { RUST_LOG: 'headwind' }, {}, (config) => config.logLevel, 'trace'],
+  ['RUST_LOG with spaces and empty parts', { RUST_LOG: ' ,headwind=warn, ' }, {}, (config) => config.logLevel, 'warn'],
+  ['no file', {}, {}, (config) => config.configPath, undefined],
+  ['a file', { HEADWIND_CONFIG_PATH: '/etc/a.yaml' }, {}, (config) => config.configPath, '/etc/a.yaml'],
+  ['a file by its name in kube-autorollout', { CONFIG_FILE: '/etc/a.yaml' }, {}, (config) => config.configPath, '/etc/a.yaml'],
+  [
+    'the same file by both names',
+    { CONFIG_FILE: '/etc/a.yaml', HEADWIND_CONFIG_PATH: '/etc/a.yaml' },
+    {},
+    (config) => config.configPath,
+    '/etc/a.yaml',
+  ],
+  ['the ConfigMap', {}, {}, (config) => config.configMapName, 'headwind-config'],
+  [
+    'ALL_PROXY for what has no proxy of its own',
+    { ALL_PROXY: 'http://all:1', HTTPS_PROXY: 'http://p:2' },
+    {},
+    (config) => config.proxy,
+    { httpProxy: 'http://all:1', httpsProxy: 'http://p:2', noProxy: undefined },
+  ],
+  ['a SOCKS proxy is for others', { ALL_PROXY: 'socks5://all:1' }, {}, (config) => config.proxy.httpsProxy, undefined],
+  [
+    'authorities of the system',
+    { SSL_CERT_FILE: '/ca.pem', SSL_CERT_DIR: '/certs' },
+    {},
+    (config) => config.systemRoots,
+    { file: '/ca.pem', folder: '/certs' },
+  ],
   ['RUST_LOG of others is ignored', { RUST_LOG: 'kube=debug,headwind::api=trace' }, {}, (config) => config.logLevel, 'info'],
   ['HEADWIND_LOG_LEVEL wins', { RUST_LOG: 'headwind=debug', HEADWIND_LOG_LEVEL: 'error' }, {}, (config) => config.logLevel, 'error'],
   ['on a machine everything listens on loopback', {}, {}, hosts, ['127.0.0.1', '127.0.0.1', '127.0.0.1']],
@@ -125,6 +154,7 @@ const refused: readonly [variable: string, value: string, accepts: RegExp][] = [
   ['HEADWIND_UI_AUTH_MODE', 'OIDC', /not available in this version/],
   ['HEADWIND_UI_AUTH_MODE', 'open', /unknown authentication mode/],
   ['HEADWIND_DRY_RUN', 'yes', /true or false/],
+  ['HEADWIND_CONFIGMAP_NAME', 'Head_Wind', /name of a Kubernetes object/],
 ];
 
 const warned: readonly [title: string, env: Texts, warning: RegExp | undefined][] = [
@@ -140,7 +170,11 @@ const warned: readonly [title: string, env: Texts, warning: RegExp | undefined][
     /HEADWIND_POLING_ENABLED is no variable .* did you mean HEADWIND_POLLING_ENABLED\?/,
   ],
   ['Slack on', { SLACK_ENABLED: 'true' }, /SLACK_ENABLED is set, but what it asks for is not available/],
-  ['a file', { CONFIG_FILE: '/etc/x.yaml' }, /CONFIG_FILE is set/],
+  [
+    'a target of another program',
+    { RUST_LOG: 'info,other=debug,headwind::api=trace' },
+    /RUST_LOG: "other", "headwind::api" is no target .* ignored/,
+  ],
   ['an odd RUST_LOG', { RUST_LOG: 'headwind=loud' }, /"loud" is no log level/],
 ];
 
@@ -156,6 +190,7 @@ const silent: readonly [title: string, env: Texts][] = [
       HEADWIND_PORT: 'tcp://10.0.0.1:80',
     },
   ],
+  ['targets that older manifests name', { RUST_LOG: 'headwind=info,kube=info,kube_autorollout=info,hyper::proto=warn' }],
   ['variables of others', { OTHER: '1', RUST_BACKTRACE: '1' }],
 ];
 
@@ -178,6 +213,12 @@ describe('config', () => {
     const mistakes = bad({ HEADWIND_POLLING_ENABLED: 'on', HEADWIND_API_PORT: 'x' }, { 'polling-interval': 'soon' });
     const names = new Set(mistakes.map((mistake) => mistake.split(':')[0]));
     assert.deepEqual(names, new Set(['HEADWIND_API_PORT', 'HEADWIND_POLLING_ENABLED', '--polling-interval']));
+  });
+
+  it('two different files are a mistake', () => {
+    assert.deepEqual(bad({ CONFIG_FILE: '/a.yaml', HEADWIND_CONFIG_PATH: '/b.yaml' }), [
+      'HEADWIND_CONFIG_PATH and CONFIG_FILE name two files, "/b.yaml" and "/a.yaml"; set one of them',
+    ]);
   });
 
   it('two servers on one port are a mistake', () => {

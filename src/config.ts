@@ -13,6 +13,10 @@ export interface Listener {
 /** The checked settings of `headwind run`. */
 export interface Config {
   readonly logLevel: LogLevel;
+  /** The configuration file, when one is named. */
+  readonly configPath: string | undefined;
+  /** In the home namespace. */
+  readonly configMapName: string;
   readonly kubernetes: {
     readonly kubeconfig: string | undefined;
     readonly home: string | undefined;
@@ -36,6 +40,8 @@ export interface Config {
   readonly listen: { readonly webhook: Listener; readonly api: Listener; readonly ui: Listener; readonly metrics: Listener };
   readonly identity: { readonly podIp: string | undefined; readonly podName: string | undefined };
   readonly proxy: { readonly httpProxy: string | undefined; readonly httpsProxy: string | undefined; readonly noProxy: string | undefined };
+  /** Where OpenSSL looks for authorities. */
+  readonly systemRoots: { readonly file: string | undefined; readonly folder: string | undefined };
 }
 
 export type ConfigResult = { readonly config: Config; readonly warnings: string[] } | { readonly mistakes: string[] };
@@ -46,8 +52,11 @@ export function readConfig(env: Source, flags: Source): ConfigResult {
   const platform = (name: string): string | undefined => env[name] || undefined;
   const mode = readAuthMode(optional);
   const log = readLogLevel(optional(configTable.logLevel), required(configTable.rustLog));
+  const configPath = readConfigPath(optional, mistakes);
   const config: Config = {
     logLevel: log.level,
+    configPath,
+    configMapName: required(configTable.configMapName),
     kubernetes: {
       kubeconfig: optional(configTable.kubeconfig),
       home: platform('HOME'),
@@ -67,11 +76,8 @@ export function readConfig(env: Source, flags: Source): ConfigResult {
     apiAuthMode: 'none',
     listen: readListeners({ required, optional }, platform('KUBERNETES_SERVICE_HOST') !== undefined, mode),
     identity: { podIp: platform('POD_IP'), podName: platform('POD_NAME') ?? platform('HOSTNAME') },
-    proxy: {
-      httpProxy: platform('HTTP_PROXY') ?? platform('http_proxy'),
-      httpsProxy: platform('HTTPS_PROXY') ?? platform('https_proxy'),
-      noProxy: platform('NO_PROXY') ?? platform('no_proxy'),
-    },
+    proxy: readProxy(platform),
+    systemRoots: { file: platform('SSL_CERT_FILE'), folder: platform('SSL_CERT_DIR') },
   };
   mistakes.push(...portMistakes(config.listen));
   if (mistakes.length > 0) return { mistakes };
@@ -99,19 +105,49 @@ function readListeners(
   };
 }
 
+function readConfigPath(optional: SettingReader['optional'], mistakes: string[]): string | undefined {
+  const path = optional(configTable.configPath);
+  const alias = optional(configTable.configFile);
+  if (path !== undefined && alias !== undefined && path !== alias) {
+    mistakes.push(`HEADWIND_CONFIG_PATH and CONFIG_FILE name two files, "${path}" and "${alias}"; set one of them`);
+  }
+  return path ?? alias;
+}
+
+function readProxy(platform: (name: string) => string | undefined): Config['proxy'] {
+  const all = platform('ALL_PROXY') ?? platform('all_proxy');
+  // It may name a SOCKS proxy, for programs that speak that.
+  const other = all !== undefined && /^https?:\/\//i.test(all) ? all : undefined;
+  return {
+    httpProxy: platform('HTTP_PROXY') ?? platform('http_proxy') ?? other,
+    httpsProxy: platform('HTTPS_PROXY') ?? platform('https_proxy') ?? other,
+    noProxy: platform('NO_PROXY') ?? platform('no_proxy'),
+  };
+}
+
+/** Names under which this program, or the one whose manifests it takes over, sets its level. */
+const ownTargets = new Set(['headwind', 'kube_autorollout', 'kube-autorollout']);
+/** Named by older manifests; nothing here has this name. */
+const silentTargets = new Set(['kube', 'kube_client', 'kube_runtime', 'hyper', 'tower', 'tower_http', 'reqwest', 'h2', 'rustls']);
+
 function readLogLevel(level: LogLevel | undefined, rustLog: string): { level: LogLevel; warnings: string[] } {
   const directives = rustLog
     .split(',')
-    .map((item) => item.trim().toLowerCase())
-    .filter((item) => item !== '');
-  const ofTarget = directives.flatMap((item) => (item.startsWith('headwind=') ? [item.slice('headwind='.length)] : []));
-  const bare = directives.filter((item) => !item.includes('='));
+    .map((item) => item.trim().toLowerCase().split('='))
+    .filter(([first]) => first !== '');
+  const ofTarget = directives.flatMap(([target = '', word]) => (word !== undefined && ownTargets.has(target) ? [word] : []));
+  // A target alone asks for all of its lines.
+  const bare = directives.flatMap(([word = '', more]) => (more === undefined ? [ownTargets.has(word) ? 'trace' : word] : []));
   const wanted = ofTarget.at(-1) ?? bare.at(-1);
   const found = logLevels.find((known) => known === wanted);
+  const unknown = directives.flatMap(([target = '', word]) =>
+    word === undefined || ownTargets.has(target) || silentTargets.has(target.split('::')[0] ?? '') ? [] : [`"${target}"`],
+  );
   const warnings =
-    wanted !== undefined && found === undefined && level === undefined
-      ? [`RUST_LOG: "${wanted}" is no log level (${logLevels.join(', ')}); info is used`]
-      : [];
+    unknown.length === 0 ? [] : [`RUST_LOG: ${unknown.join(', ')} is no target of this program and is ignored; write headwind=<level>`];
+  if (wanted !== undefined && found === undefined && level === undefined) {
+    warnings.push(`RUST_LOG: "${wanted}" is no log level (${logLevels.join(', ')}); info is used`);
+  }
   return { level: level ?? found ?? 'info', warnings };
 }
 

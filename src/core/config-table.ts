@@ -30,7 +30,8 @@ export const settingForms = {
   hosts: 'registry hosts with optional port, separated by commas: registry.local:5000,10.0.0.5',
   address: 'an IP address, or localhost',
   level: 'trace, debug, info, warn, error or off',
-  directive: 'a level, or headwind=<level>; other targets are ignored',
+  directive: 'a level, or target=level,…: headwind and kube_autorollout are this program, other targets are ignored',
+  objectName: 'the name of a Kubernetes object: lower-case letters, digits, "-" and ".", at most 253 characters',
   verify: 'prefer, require or off',
   authMode: 'none; simple, token, proxy and oidc are not available in this version',
 } as const;
@@ -44,6 +45,25 @@ export const configTable = {
     type: 'directive',
     default: 'headwind=info,kube=info',
     help: 'Log level, in the form older manifests set',
+  },
+  configPath: {
+    variable: 'HEADWIND_CONFIG_PATH',
+    flag: 'config-path',
+    type: 'text',
+    help: 'Configuration file (YAML); by default /etc/headwind/config.yaml if it exists. What it says wins over flags and environment',
+  },
+  configFile: {
+    variable: 'CONFIG_FILE',
+    flag: 'config-file',
+    type: 'text',
+    help: 'The same under its name in kube-autorollout',
+  },
+  configMapName: {
+    variable: 'HEADWIND_CONFIGMAP_NAME',
+    flag: 'configmap-name',
+    type: 'objectName',
+    default: 'headwind-config',
+    help: 'ConfigMap in the home namespace; what it says wins over the file, and changes without a restart',
   },
   kubeconfig: {
     variable: 'KUBECONFIG',
@@ -170,6 +190,9 @@ export const platformVariables: Readonly<Record<string, string>> = {
   HOSTNAME: 'Identity in the Lease when POD_NAME is unset',
   HTTP_PROXY: 'Proxy for requests to http:// addresses',
   HTTPS_PROXY: 'Proxy for requests to https:// addresses',
+  ALL_PROXY: 'Proxy for all other requests',
+  SSL_CERT_FILE: 'PEM file with further authorities for registries',
+  SSL_CERT_DIR: 'Folder with such files',
   NO_PROXY: 'Hosts, suffixes, addresses and CIDRs that are reached without the proxy',
 };
 
@@ -193,9 +216,6 @@ export const laterVariables: Readonly<Record<string, 'any' | 'true' | 'never'>> 
   HEADWIND_TEAMS_WEBHOOK_URL: 'any',
   HEADWIND_GENERIC_WEBHOOK_URL: 'any',
   HEADWIND_INFLUXDB_TOKEN: 'never',
-  HEADWIND_CONFIG_PATH: 'any',
-  CONFIG_FILE: 'any',
-  HEADWIND_CONFIGMAP_NAME: 'any',
   HEADWIND_SECRET_NAME: 'any',
   HEADWIND_AUTHORIZATION: 'any',
   HEADWIND_TRUSTED_PROXIES: 'any',
