@@ -6,13 +6,14 @@ interface Row {
   readonly when: string;
   readonly spec?: object;
   readonly status?: object;
+  readonly managedFields?: unknown;
   readonly says: string;
 }
 
 function describeKind(kind: string, rollout: RolloutStatus, rows: readonly Row[]): void {
-  for (const { when, spec, status, says } of rows) {
+  for (const { when, spec, status, managedFields, says } of rows) {
     it(`${kind}, ${when}: ${says}`, () => {
-      const object = { metadata: { generation: 3 }, spec, ...(status && { status: { observedGeneration: 3, ...status } }) };
+      const object = { metadata: { generation: 3, managedFields }, spec, ...(status && { status: { observedGeneration: 3, ...status } }) };
       const { settled, healthy, message, unwatched, failed } = rollout(object);
       const word = settled ? (healthy ? 'healthy' : 'settled') : 'running';
       assert.equal(`${unwatched ?? word}${failed ? ', failed' : ''}: ${message}`, says);
@@ -25,6 +26,12 @@ const unseen = 'running: the controller has not seen the latest change yet';
 const all = 'healthy: all 3 pods are updated and available';
 const onDelete = { updateStrategy: { type: 'OnDelete' } };
 const stalled = { type: 'Progressing', status: 'False', reason: 'ProgressDeadlineExceeded' };
+
+const at = (second: number) => `2026-01-15T10:00:${String(second).padStart(2, '0')}Z`;
+const stalledAt = (second: number) => ({ replicas: 4, updatedReplicas: 1, conditions: [{ ...stalled, lastTransitionTime: at(second) }] });
+const changed = (second: number, fields: object = { 'f:spec': { 'f:template': {} } }) => ({ time: at(second), fieldsV1: fields });
+const failed = 'running, failed: the rollout has exceeded its progress deadline';
+const goesOn = 'running: 1 of 3 pods are updated';
 
 describe('kubernetes/rollout-status', () => {
   describeKind('Deployment', deploymentRollout, [
@@ -62,6 +69,36 @@ describe('kubernetes/rollout-status', () => {
       spec: three,
       status: { replicas: 3, updatedReplicas: 3, availableReplicas: 3, conditions: [stalled] },
       says: all,
+    },
+    { when: 'out of time after the latest change', spec: three, status: stalledAt(9), managedFields: [changed(3)], says: failed },
+    {
+      when: 'out of time with the template before it',
+      spec: three,
+      status: stalledAt(9),
+      managedFields: [changed(3), changed(10)],
+      says: goesOn,
+    },
+    { when: 'changed in the second of the failure', spec: three, status: stalledAt(9), managedFields: [changed(9)], says: goesOn },
+    {
+      when: 'out of time, then scaled and annotated',
+      spec: three,
+      status: stalledAt(9),
+      managedFields: [changed(3), changed(10, { 'f:spec': { 'f:replicas': {} } }), { ...changed(10), subresource: 'status' }],
+      says: failed,
+    },
+    {
+      when: 'out of time, odd times',
+      spec: three,
+      status: stalledAt(9),
+      managedFields: [{ ...changed(3), time: 'soon' }, null],
+      says: failed,
+    },
+    {
+      when: 'out of time, nobody says when',
+      spec: three,
+      status: { ...stalledAt(9), conditions: [stalled] },
+      managedFields: [changed(10)],
+      says: failed,
     },
     { when: 'scaling down', spec: three, status: { replicas: 5, updatedReplicas: 5 }, says: 'running: 5 pods are there, 3 are wanted' },
     {

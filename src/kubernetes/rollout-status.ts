@@ -1,5 +1,5 @@
 import type { Rollout } from '../core/workload.ts';
-import { numberOf, type RawObject, recordAt, recordsOf } from './raw.ts';
+import { isRecord, numberOf, type RawObject, recordAt, recordsOf, textOf } from './raw.ts';
 
 /** What the status of an object says about its rollout. Total: missing numbers read as nothing reported yet. */
 export type RolloutStatus = (object: RawObject) => Rollout;
@@ -11,11 +11,11 @@ export function deploymentRollout(object: RawObject): Rollout {
     if (desired === 0) return scaledToNothing;
     const updated = numberOf(status['updatedReplicas']) ?? 0;
     const total = numberOf(status['replicas']) ?? 0;
-    if (updated < desired) return hasStalled(status) ? stalled : running(`${updated} of ${desired} pods are updated`);
-    if (total > updated) return hasStalled(status) ? stalled : running(`${total - updated} old pods are still there`);
+    if (updated < desired) return hasStalled(object, status) ? stalled : running(`${updated} of ${desired} pods are updated`);
+    if (total > updated) return hasStalled(object, status) ? stalled : running(`${total - updated} old pods are still there`);
     if (updated > desired) return running(`${updated} pods are there, ${desired} are wanted`);
     const outcome = availability(numberOf(status['availableReplicas']) ?? 0, desired);
-    return outcome.healthy || !hasStalled(status) ? outcome : { ...outcome, failed: true };
+    return outcome.healthy || !hasStalled(object, status) ? outcome : { ...outcome, failed: true };
   });
 }
 
@@ -75,11 +75,26 @@ function availability(available: number, desired: number): Rollout {
   return { settled: true, healthy: false, message: `${available} of ${desired} pods are available` };
 }
 
-/** The controller goes on trying; it only says that it took too long. */
-function hasStalled(status: RawObject): boolean {
-  return recordsOf(status['conditions']).some(
+/**
+ * The controller goes on trying; it only says that it took too long. When the template goes back to an earlier one, it leaves what it said of
+ * the failed one standing for a while: that says nothing about the template as it is now.
+ */
+function hasStalled(object: RawObject, status: RawObject): boolean {
+  const failure = recordsOf(status['conditions']).find(
     ({ type, status: value, reason }) => type === 'Progressing' && value === 'False' && reason === 'ProgressDeadlineExceeded',
   );
+  if (!failure) return false;
+  const failedAtMs = Date.parse(textOf(failure['lastTransitionTime']) ?? '');
+  // Times have whole seconds, and no deadline is shorter than one.
+  return !(failedAtMs <= templateChangedAtMs(object));
+}
+
+/** When somebody last changed the pod template, as far as the API server keeps that; otherwise long ago. */
+function templateChangedAtMs(object: RawObject): number {
+  const times = recordsOf(recordAt(object, 'metadata')['managedFields'])
+    .filter((entry) => textOf(entry['subresource']) === undefined && isRecord(recordAt(entry, 'fieldsV1', 'f:spec')['f:template']))
+    .map((entry) => Date.parse(textOf(entry['time']) ?? ''));
+  return Math.max(Number.NEGATIVE_INFINITY, ...times.filter((time) => !Number.isNaN(time)));
 }
 
 function running(message: string): Rollout {

@@ -246,6 +246,27 @@ describe('pods on a real API server', () => {
     });
   }
 
+  it('back at the template before, the failure of the one after it no longer counts', async (t) => {
+    const { cluster, registry, workloads, deploy, untilCached, namespace, pathOf } = await start(t);
+    const spec = { progressDeadlineSeconds: 2 };
+    await registry.push('team/back', 'good');
+    const good = { image: registry.reference('team/back', 'good'), podSpec: onFakeKubelet, spec };
+    await deploy(good);
+    await cluster.apply(workload({ ...good, image: registry.reference('team/back', 'bad') }), { namespace });
+    const bad = await untilCached('Deployment', 'app', ({ rollout }) => rollout.failed === true);
+    const seen: Workload[] = [];
+    workloads.onChange(() => seen.push(workloads.get(bad) ?? bad));
+    await cluster.apply(workload(good), { namespace });
+    await cluster.untilRolledOut(pathOf('Deployment', 'app'));
+    await untilCached('Deployment', 'app', ({ rollout }) => rollout.healthy);
+    const rollouts = seen.filter(({ generation }) => generation > bad.generation).map(({ rollout }) => rollout);
+    assert.ok(rollouts.length > 0);
+    assert.deepEqual(
+      rollouts.filter(({ failed }) => failed),
+      [],
+    );
+  });
+
   it('with the rights of one namespace everything works but the platform', async (t) => {
     const { cluster } = await sharedCluster();
     const { pods, deploy } = await start(t, async (namespace) => {
