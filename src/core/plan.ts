@@ -1,10 +1,11 @@
 import { annotationPrefix } from './annotation-table.ts';
 import { type Considered, refuseTag } from './candidate.ts';
 import { choose } from './choose.ts';
-import { isRestart, isWatched } from './digest-change.ts';
+import { isWatched } from './digest-change.ts';
 import { effectiveTag, type ImageReference, parseImageReference } from './image-reference.ts';
-import { recall, recallDigest } from './memory.ts';
-import { type DigestFacts, type DigestState, isFlapping, readDigestState, wantsLook } from './plan-digest.ts';
+import { recall } from './memory.ts';
+import type { DigestFacts } from './plan-digest.ts';
+import { beingWatched, digestState, isRestartOffer, lookAtNeighbours, planNothing, planRestart } from './plan-restart.ts';
 import { type Offer, pinned, proposeOffer, tagOf } from './propose.ts';
 import type { Reason } from './reasons.ts';
 import type { ContainerSettings, Settings } from './settings.ts';
@@ -98,23 +99,6 @@ export function joinPlans(input: PlanInput, all: readonly PlannedSlot[]): Plan {
   return { actions, slots: planned.map(({ plan }) => plan), ...wake };
 }
 
-function isRestartOffer(action: Action): boolean {
-  return action.kind === 'create' && isRestart(action.spec);
-}
-
-function lookAtNeighbours(input: PlanInput): Extract<Action, { kind: 'inspect' }>[] {
-  const { workload, now } = input;
-  return workload.slots.flatMap((slot) => {
-    const reference = parseImageReference(slot.image);
-    const settings = input.settings.container(slot.container);
-    if ('invalid' in reference || 'held' in settings || !input.settings.selects(slot.container, reference)) return [];
-    const { digests, digestOf } = input.facts(slot, reference, settings);
-    const tag = effectiveTag(reference) ?? '';
-    if (!digests || !wantsLook({ workload, slot, reference, settings, now, facts: { ...digests, fresh: digestOf(tag) } })) return [];
-    return [{ kind: 'inspect', slot, reference, tag, tip: digests.tip?.id ?? 'neighbour' }];
-  });
-}
-
 /** Every tag that is known for a container, and what the policy says of it. Worked out anew: kept with each plan it would cost memory. */
 export function considerTags(input: PlanInput, slot: Slot): readonly Considered[] {
   const reference = parseImageReference(slot.image);
@@ -206,66 +190,6 @@ function planFacts(
     return { ...unknown, actions: [{ kind: 'confirm', slot, reference, tag: offer.tag }] };
   }
   return { plan, actions: proposeOffer(input, slot, reference, settings, offer, open, verdict.message) };
-}
-
-type Report = (reason: Reason, message: string, candidate?: string) => SlotPlan;
-
-interface Restart {
-  readonly input: PlanInput;
-  readonly slot: Slot;
-  readonly reference: ImageReference;
-  readonly settings: ContainerSettings;
-  readonly own: readonly UpdateRequest[];
-  readonly open: readonly UpdateRequest[];
-  readonly report: Report;
-}
-
-/** The pods do not run what the registry has behind their tag. */
-function planRestart(
-  { input, slot, reference, settings, own, open, report }: Restart,
-  { offered, running, tip }: Extract<DigestState, { kind: 'changed' }>,
-  message: string,
-): PlannedSlot {
-  const { workload } = input;
-  const tag = effectiveTag(reference) ?? '';
-  const remembered = recallDigest({ tag, digest: offered }, own);
-  if (remembered) return { plan: report(remembered.reason, remembered.message), actions: [] };
-  if (isFlapping(workload, slot.container, offered)) {
-    const flapping = `${tag} goes to and fro between two digests, now ${offered}; nothing is done until there is a third one or a person decides`;
-    return { plan: report('FlappingTag', flapping), actions: [] };
-  }
-  const told = running === undefined ? `${message}: it is ${offered}` : `${message}: ${running} runs, ${offered} is there`;
-  if (input.settings.dryRun) return { plan: report('DryRun', `${told}; ${input.settings.dryRunBy} is set`, tag), actions: [] };
-  const offer: Offer = { tag, digest: offered, unverified: undefined, trigger: tip.trigger, from: running };
-  return { plan: report('DigestChanged', told, tag), actions: proposeOffer(input, slot, reference, settings, offer, open, told) };
-}
-
-/** No tag follows: what there is to say about the running one, if that is more. */
-function planNothing(
-  { slot, reference, report }: Pick<Restart, 'slot' | 'reference' | 'report'>,
-  digest: DigestState,
-  { reason, message }: { reason: Reason; message: string },
-): PlannedSlot {
-  if (digest.kind === 'hold') return { plan: report(digest.reason, digest.message), actions: [], wakeAtMs: digest.wakeAtMs };
-  if (digest.kind !== 'inspect') return { plan: report(reason, message), actions: [] };
-  const tag = effectiveTag(reference) ?? '';
-  return { plan: report(reason, message), actions: [{ kind: 'inspect', slot, reference, tag, tip: digest.tip.id }] };
-}
-
-function digestState(
-  { workload, now }: PlanInput,
-  slot: Slot,
-  reference: ImageReference,
-  settings: ContainerSettings,
-  { digests, digestOf }: RepositoryFacts,
-): DigestState {
-  if (!digests) return { kind: 'none' };
-  const fresh = digestOf(effectiveTag(reference) ?? '');
-  return readDigestState({ workload, slot, reference, settings, now, facts: { ...digests, fresh } });
-}
-
-function beingWatched({ metadata }: UpdateRequest): DigestState {
-  return { kind: 'hold', reason: 'RolloutInProgress', message: `the rollout of ${metadata.name} is being watched` };
 }
 
 /** Those that are still on offer: what was applied already can be neither kept nor replaced. */

@@ -1,16 +1,16 @@
 import type { AutorolloutSettings } from '../core/autorollout-settings.ts';
 import { canonicalRepository } from '../core/image-reference.ts';
-import type { Reason } from '../core/reasons.ts';
 import type { ContainerSettings } from '../core/settings.ts';
 import { type Workload, workloadKey } from '../core/workload.ts';
 import { RegistryError } from '../errors.ts';
 import type { Clock, Events, Log, Metrics, Registry, Workloads } from '../ports.ts';
-import { tellProblems, tellWorkload } from './announce.ts';
+import { tellProblems } from './announce.ts';
 import { type Controller, controllerQueue, type Result, runController, type Stop, tenantWorkers } from './controller.ts';
-import type { Notes, PolledDigest } from './notes.ts';
+import type { Notes } from './notes.ts';
+import { forgetTold, pollDigests, tellConsumers } from './poll-digests.ts';
 import { type Cadence, firstDue, isDue, nextDue } from './poll-cadence.ts';
 import { type Consumer, pollingNeeds } from './poll-wants.ts';
-import { type Access, isNotFound, reasonOf, type RepositoryAccess } from './repository-access.ts';
+import { type Access, reasonOf, type RepositoryAccess } from './repository-access.ts';
 import { laneOfRepository } from './repository-lane.ts';
 import type { TagBook } from './tag-book.ts';
 import type { WorkQueue } from './work-queue.ts';
@@ -202,7 +202,7 @@ export class RegistryPoller {
     metrics.increment('polling_images_checked_total');
     try {
       const listing = await this.#checkTags(access, group, signal);
-      await this.#checkDigests(access, group, signal);
+      await pollDigests(access, group, this.#deps, signal);
       this.#failing.delete(access.key);
       metrics.increment('polls_total', { result: listing.truncated ? 'truncated' : 'ok' });
       return { tags: listing.read };
@@ -214,7 +214,7 @@ export class RegistryPoller {
       metrics.increment('polls_total', { result: error.code });
       metrics.increment('polling_errors_total');
       log.debug({ repository, code: error.code, error: error.message }, 'polling failed');
-      this.#tell(group, repository, reasonOf(error), error.message);
+      tellConsumers(group, repository, { reason: reasonOf(error), message: error.message }, this.#deps);
       return { retryAfterMs: error.retryAfterMs };
     }
   }
@@ -228,62 +228,14 @@ export class RegistryPoller {
       : { tags: [], truncated: false };
     if (truncated) {
       const message = `the list of tags of ${repository} is longer than can be read; nothing is decided from a part`;
-      this.#tell(readers, repository, 'TagListTruncated', message);
+      tellConsumers(readers, repository, { reason: 'TagListTruncated', message }, this.#deps);
       this.#deps.access.checked(access, 'polling', { reason: 'TagListTruncated', message });
     } else {
-      this.#forgetTold(group, repository);
+      forgetTold(group, repository, this.#deps.notes);
       this.#deps.access.checked(access, 'polling');
       if (first && this.#isCredible(access.key, tags)) this.#record(access.key, tags, readers);
     }
     return { read: tags.length, truncated };
-  }
-
-  /** One question per running tag, however many workloads run it. */
-  async #checkDigests(access: Access, group: readonly Consumer[], signal: AbortSignal): Promise<void> {
-    const { book, clock, metrics, log } = this.#deps;
-    const [first] = group;
-    const wanted = new Set(group.flatMap(({ digestsOf }) => [...digestsOf]));
-    for (const tag of wanted) {
-      if (!first) return;
-      const digest = await this.#digestOf(tag, access, group, signal);
-      if (digest === undefined) continue;
-      const before = book.polledDigest(access.key, tag)?.digest;
-      const polled = { digest, at: clock.now() };
-      book.recordHead(access.key, tag, digest, polled.at);
-      book.recordPolledDigest(access.key, tag, polled);
-      log.debug({ repository: canonicalRepository(first.reference), tag, recent_digests: [digest] }, 'Found recent image digests');
-      if (before !== undefined && before !== digest) metrics.increment('polling_new_tags_found_total');
-      this.#deliverDigest(access.key, tag, polled, group);
-    }
-  }
-
-  /** Undefined when there is no such tag any more: that says nothing about what runs. */
-  async #digestOf(tag: string, access: Access, group: readonly Consumer[], signal: AbortSignal): Promise<string | undefined> {
-    const users = group.filter(({ digestsOf }) => digestsOf.has(tag));
-    const [first] = users;
-    if (!first) return undefined;
-    const repository = canonicalRepository(first.reference);
-    try {
-      const { digest } = await this.#deps.registry.resolve(first.reference, tag, access.credentials, signal);
-      this.#forgetTold(users, repository, tag);
-      return digest;
-    } catch (error) {
-      if (!isNotFound(error)) throw error;
-      this.#tell(users, repository, 'TagNotFound', error instanceof Error ? error.message : '', tag);
-      return undefined;
-    }
-  }
-
-  #deliverDigest(bookKey: string, tag: string, polled: PolledDigest, group: readonly Consumer[]): void {
-    const { notes, wake } = this.#deps;
-    for (const { workload, cadence, digestsOf } of group) {
-      if (!digestsOf.has(tag)) continue;
-      const key = workloadKey(workload);
-      const last = notes.polledDigest(key, bookKey, tag);
-      if (last && !isDue(cadence, last.at, polled.at)) continue;
-      notes.deliverDigest(key, bookKey, tag, polled);
-      if (last?.digest !== polled.digest) wake(key);
-    }
   }
 
   /** Does somebody run a tag that was never looked at? */
@@ -339,18 +291,6 @@ export class RegistryPoller {
       return settings.autorollout ? { kind: 'schedule', schedule: autorollout().schedule } : { kind: 'every', ms: intervalMs };
     };
     return pollingNeeds(workload, settings, cadenceOf, clock.now());
-  }
-
-  #tell(group: readonly Consumer[], repository: string, reason: Reason, message: string, tag = ''): void {
-    for (const { workload } of group) {
-      if (!this.#deps.notes.isNews(workloadKey(workload), `${reason} ${message}`, `poll ${repository} ${tag}`)) continue;
-      tellWorkload(this.#deps, workload, reason, message);
-    }
-  }
-
-  /** The registry answers again: its next failure is news. */
-  #forgetTold(group: readonly Consumer[], repository: string, tag = ''): void {
-    for (const { workload } of group) this.#deps.notes.isNews(workloadKey(workload), '', `poll ${repository} ${tag}`);
   }
 
   #random(): number {
