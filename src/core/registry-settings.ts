@@ -17,6 +17,8 @@ export interface RegistrySettings {
   readonly credentialProviders: readonly CredentialProviderSettings[];
   /** May cloud identities (AWS, Google, Azure) of the operator be used for the registries of these clouds? */
   readonly cloudIdentities: boolean;
+  /** May those of the workloads' ServiceAccounts be used, before the operator's? Needs the right to create `serviceaccounts/token`; default no. */
+  readonly workloadIdentities?: boolean;
 }
 
 export interface RegistryHostSettings {

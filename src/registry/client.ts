@@ -6,20 +6,25 @@ import type { RegistrySettings } from '../core/registry-settings.ts';
 import type { Outbound, OutboundTimeouts, TlsOptions } from '../outbound.ts';
 import type { Clock, CredentialSet, ImageContents, Log, Metrics, Registry, RepositoryRef } from '../ports.ts';
 import type { Sleep } from './budget.ts';
+import { type BudgetReport, createBudgetReport } from './budget-report.ts';
 import { type Call, callFailure } from './call.ts';
 import { createContents } from './contents.ts';
 import { createContentsCache } from './contents-cache.ts';
 import { endpointOf } from './endpoint.ts';
 import { createExchange, type CredentialAttempt } from './exchange.ts';
+import type { IdentityWorld } from './identity-world.ts';
 import { chooseCredentials, type RegistryCredential, type RegistryCredentialSet } from './keychain.ts';
 import { createMeter } from './meter.ts';
+import { createMirrors } from './mirrors.ts';
 import { createAsk } from './place.ts';
 import { createOtherCredentials } from './other-credentials.ts';
+import { quirksOfHost } from './quirks.ts';
 import { RegistrySecret } from './registry-secret.ts';
 import { createResolve } from './resolve.ts';
-import { createSend } from './send.ts';
+import { createSender } from './send.ts';
 import { createSingleFlight } from './single-flight.ts';
 import { createTagLister, type ListingLimits, type TagList } from './tags.ts';
+import { createTransports } from './transport.ts';
 
 export interface RegistryOptions {
   readonly outbound: Outbound;
@@ -39,11 +44,13 @@ export interface RegistryOptions {
   };
   /** What the configuration says of registries; called per use, so that a change counts at once. */
   readonly settings?: () => RegistrySettings;
+  /** Where cloud identities and credential programs find what they need; without it no cloud is asked. */
+  readonly identities?: IdentityWorld;
   /** Authorities and client certificates of a registry, by its canonical host (`registry.example.com:5000`). Says that it speaks TLS. */
   readonly tls?: (registry: string) => TlsOptions | undefined;
   /** Told of every credential that was tried, in order. */
   readonly onAttempt?: (attempt: CredentialAttempt) => void;
-  /** Ask an Artifactory that answers 404 by its repository-path method too; default true. */
+  /** Ask an Artifactory that answers 404 by its repository-path method too; else `settings` say so, else yes. */
   readonly artifactoryFallback?: boolean;
   /** Waiting between tries and for a registry's budget; for tests. */
   readonly sleep?: Sleep;
@@ -51,30 +58,44 @@ export interface RegistryOptions {
 
 const listingLimits: ListingLimits = { pages: 1_000, tags: 100_000, pageBytes: 16 * 1024 * 1024, totalMs: 120_000 };
 
+/** The port, and what only whoever made it needs. */
+export interface RegistryClient extends Registry {
+  /** What is left of a registry's limits; undefined when it was not asked so far, or must not be. */
+  budgetReport(registry: string): BudgetReport | undefined;
+  close(): Promise<void>;
+}
+
 /** The client for all registries: one per process, so that budgets, tokens and calls under way are shared. */
-export function createRegistry(options: RegistryOptions): Registry & { close(): Promise<void> } {
+export function createRegistry(options: RegistryOptions): RegistryClient {
   const { clock, log, limits } = options;
   const key = randomBytes(32);
-  const schemes = {
-    insecureHosts: options.insecureHosts ?? [],
-    hasTls: (registry: string): boolean => options.tls?.(registry) !== undefined,
-  };
-  const meter = createMeter(options.metrics);
-  const send = createSend({ ...options, meter, sleep: options.sleep ?? sleepFor, timeouts: limits?.timeouts ?? {} });
+  const transports = createTransports(options);
+  const meter = createMeter(options.metrics, (registry) => quirksOfHost(registry).isPublic === true || transports.ofHost(registry).isNamed);
+  const sender = createSender({ ...options, transports, meter, sleep: options.sleep ?? sleepFor, timeouts: limits?.timeouts ?? {} });
+  const mirrors = createMirrors({ transports, credentials: (mirror) => credentials(mirror, []), log });
+  const { send, stateOf } = sender;
   const exchange = createExchange({ send, clock, log, meter, onAttempt: options.onAttempt });
-  const ask = createAsk({ exchange, clock, otherRoots: () => options.artifactoryFallback ?? true });
-  const resolveDigest = createResolve({ ask, clock, log });
-  const listTags = createTagLister({ ask, exchange, clock, limits: { ...listingLimits, ...limits?.listing } });
-  const readContents = createContents({ ask, totalMs: limits?.contentsMs ?? 120_000 });
+  const ask = createAsk({
+    exchange,
+    clock,
+    otherRoots: () => options.artifactoryFallback ?? options.settings?.().artifactoryFallback ?? true,
+  });
+  const resolveDigest = mirrors.first(createResolve({ ask, clock, log }));
+  const listTags = mirrors.first(
+    createTagLister({ ask, exchange, clock, limits: { ...listingLimits, ...limits?.listing } }),
+    // A cache may list what it holds only; nothing at all is surely not all there is.
+    ({ tags, truncated }) => !truncated && tags.length > 0,
+  );
+  const readContents = mirrors.first(createContents({ ask, totalMs: limits?.contentsMs ?? 120_000 }));
   const known = createContentsCache(limits?.contentsBytes ?? 64 * 1024 * 1024);
   const resolving = createSingleFlight<{ digest: string }>(() => meter.cacheHit('resolve'));
   const reading = createSingleFlight<ImageContents>(() => meter.cacheHit('contents'));
   const listing = createSingleFlight<TagList>(() => meter.cacheHit('tags'));
-  const otherCredentials = createOtherCredentials(options);
+  const otherCredentials = createOtherCredentials(options, key);
   const warned = new LRUCache<string, true>({ max: 1_000 });
 
   function credentials(...[repository, secrets, context]: Parameters<Registry['credentials']>): RegistryCredentialSet {
-    const set = chooseCredentials(repository, secrets, key, otherCredentials(repository, context));
+    const set = chooseCredentials(repository, secrets, key, otherCredentials.of(repository, context));
     for (const entry of set.broadKeys) warnOnce(entry, repository);
     return set;
   }
@@ -109,10 +130,18 @@ export function createRegistry(options: RegistryOptions): Registry & { close(): 
   }
 
   function callOf(repository: RepositoryRef, operation: Call['operation'], task: string, set: CredentialSet, signal: AbortSignal): Call {
-    const endpoint = endpointOf(repository, schemes);
-    const call = { repository: repository.repository, operation, task, credentials: ownCredentials(repository, set), signal };
-    if (!('invalid' in endpoint)) return { ...call, endpoint };
+    const endpoint = endpointOf(repository, transports);
+    const call = {
+      repository: repository.repository,
+      operation,
+      task,
+      credentials: ownCredentials(repository, set),
+      signal,
+      lane: set.lane,
+    };
+    if ('origin' in endpoint) return { ...call, endpoint };
     const unknown = { registry: repository.registry, origin: '', quirks: {} };
+    if ('blocked' in endpoint) throw callFailure({ ...call, endpoint: unknown }, 'Blocked', endpoint.blocked);
     throw callFailure({ ...call, endpoint: unknown }, 'Protocol', endpoint.invalid);
   }
 
@@ -143,12 +172,13 @@ export function createRegistry(options: RegistryOptions): Registry & { close(): 
 
   async function close(): Promise<void> {
     const reason = new Error('the registry client was closed');
+    otherCredentials.close();
     resolving.abort(reason);
     reading.abort(reason);
     listing.abort(reason);
   }
 
-  return { credentials, resolve, contents, tags, close };
+  return { credentials, resolve, contents, tags, budgetReport: createBudgetReport({ transports, stateOf }), close };
 }
 
 function nameOf({ registry, repository }: RepositoryRef): string {

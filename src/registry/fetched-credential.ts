@@ -14,9 +14,8 @@ export async function tryWithContent(call: Call, credential: RegistryCredential,
   // A usable one has all other kinds.
   if (content.kind !== 'fetched') throw new Error('a credential of an unknown kind');
   const { source } = credential;
-  // What a cloud gives is never shown to whoever listens on the way.
-  if (!call.endpoint.origin.startsWith('https:'))
-    return { source, why: 'unavailable', detail: 'the registry does not speak TLS', isExpected: true };
+  const isPlain = !call.endpoint.origin.startsWith('https:');
+  if (content.needsTls && isPlain) return { source, why: 'unavailable', detail: 'the registry does not speak TLS', isExpected: true };
   return await tryFetched(call, { source, fetch: content.fetch }, tryOne);
 }
 

@@ -15,6 +15,8 @@ export interface FetchedContent {
   readonly kind: 'fetched';
   /** What it is the credential of: equal for equal rights, whatever the secret is just now. */
   readonly identity: string;
+  /** Never for a registry that speaks plain HTTP. */
+  readonly needsTls: boolean;
   readonly fetch: FetchSecrets;
 }
 
@@ -22,7 +24,7 @@ export interface FetchedContent {
 export type SecretContent = PlainContent | FetchedContent;
 
 /** Gives the secrets to try. `refused`: those given last were refused, so that kept ones are of no use. Rejects with the signal's reason only. */
-export type FetchSecrets = (signal: AbortSignal, refused?: { readonly refused: boolean }) => Promise<Fetched>;
+export type FetchSecrets = (signal: AbortSignal, options: { readonly refused: boolean }) => Promise<Fetched>;
 
 export type Fetched =
   /** `isFresh`: asking again at once would give nothing better. */

@@ -1,6 +1,6 @@
 import type { TestContext } from 'node:test';
 import { inspect } from 'node:util';
-import { createOutbound, type OutboundOptions } from '../../src/outbound.ts';
+import { createOutbound, type Outbound, type OutboundOptions } from '../../src/outbound.ts';
 import type { ImageContents, PullSecret, RepositoryRef } from '../../src/ports.ts';
 import { createRegistry, type RegistryOptions } from '../../src/registry/client.ts';
 import { type FakeRegistry, startFakeRegistry } from './registry.ts';
@@ -32,6 +32,8 @@ export interface SetupOptions extends Pick<RegistryOptions, 'limits' | 'insecure
   readonly tls?: { key: string; cert: string };
   /** The client trusts the certificate of `tls` as an authority. */
   readonly isTrusted?: boolean;
+  /** The fake answers for every host there is; `asked` gets method and URL of each call over HTTP. */
+  readonly asked?: string[];
 }
 
 /** The real client on real HTTP against an in-memory registry; everything is closed at the end of the test. */
@@ -49,7 +51,7 @@ export async function setUpRegistry(t: TestContext, options: SetupOptions = {}):
     counts.set(text, (counts.get(text) ?? 0) + 1);
   };
   const registry = createRegistry({
-    outbound,
+    outbound: options.asked ? disguised(outbound, fake.origin, options.asked) : outbound,
     clock,
     metrics: { increment: count, set: () => undefined, observe: (name, _, labels) => count(name, labels), reset: () => undefined },
     log: { debug: write, info: write, warn: write, error: write },
@@ -87,6 +89,25 @@ export async function setUpRegistry(t: TestContext, options: SetupOptions = {}):
     contents: (digest, secrets = [], ref = repository()) => registry.contents(ref, digest, registry.credentials(ref, secrets), signal),
     tags: (secrets = [], ref = repository()) => registry.tags(ref, registry.credentials(ref, secrets), signal),
     seen: () => fake.requests.splice(0).map(({ method, url }) => `${method} ${url}`),
+  };
+}
+
+/** All hosts are the one at `origin`; the client sees those that it asked. */
+function disguised(outbound: Outbound, origin: string, asked: string[]): Outbound {
+  return {
+    ...outbound,
+    async stream(request) {
+      const wanted = new URL(request.url);
+      asked.push(`${request.method ?? 'GET'} ${wanted.href}`);
+      const headers = { ...request.headers, 'x-asked-origin': wanted.origin };
+      const answer = await outbound.stream({
+        ...request,
+        url: new URL(wanted.pathname + wanted.search, origin),
+        headers,
+        directlyNamed: true,
+      });
+      return { ...answer, url: new URL(answer.url.pathname + answer.url.search, wanted.origin) };
+    },
   };
 }
 
