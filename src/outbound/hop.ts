@@ -44,6 +44,7 @@ export function checkTarget(request: OutboundRequest, hop: Hop, blocked: Blocked
   const { url } = hop;
   if (url.protocol !== 'https:' && url.protocol !== 'http:')
     throw failure('Blocked', request, hop, `scheme ${url.protocol} is not allowed`);
+  if (url.port === '0') throw failure('Blocked', request, hop, 'port 0 leads nowhere');
   if (url.username !== '' || url.password !== '')
     throw failure('Blocked', request, hop, 'a URL with a user name or password is not allowed');
   if (blocked.names(url)) throw failure('Blocked', request, hop, 'this origin is never contacted');

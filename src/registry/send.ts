@@ -16,6 +16,7 @@ import {
 import { type Call, callFailure, type Operation } from './call.ts';
 import { limitsOf } from './limits.ts';
 import { quirksOfHost } from './quirks.ts';
+import { createWarnings } from './warnings.ts';
 
 export interface RegistryRequest
   extends Pick<OutboundRequest, 'method' | 'headers' | 'body' | 'maxBytes' | 'directlyNamed' | 'maxRedirects' | 'allowRedirect'> {
@@ -43,6 +44,7 @@ const firstBackoffMs = 500;
 
 export function createSender(deps: SendDeps): Sender {
   const budgets = new LRUCache<string, Budget>({ max: 1_000 });
+  const warnings = createWarnings(deps.log);
 
   function budgetOf(call: Call, url: URL): Budget {
     const isOwn = url.origin === call.endpoint.origin;
@@ -72,8 +74,9 @@ export function createSender(deps: SendDeps): Sender {
       try {
         last = await attempt(deps, call, request, backoffMs);
         outcome = last.outcome;
+        if ('answer' in last) warnings.read(call.endpoint.registry, last.answer.headers['warning']);
       } finally {
-        report(call, request, outcome, entrance.leave(outcome));
+        report(call, request, outcome, { opened: entrance.leave(outcome), coolDownMs: budget.coolDownMs() });
       }
       if (tries === mostTries || !mayHeal(request, last) || budget.coolDownMs() > longestWaitMs) break;
       // A cool-down is waited for at the entrance, by everybody.
@@ -89,16 +92,15 @@ export function createSender(deps: SendDeps): Sender {
     if (denial !== undefined) throw callFailure({ ...call, operation }, 'Blocked', denial);
   }
 
-  function report(call: Call, { url }: RegistryRequest, outcome: Outcome, opened: boolean): void {
+  function report(call: Call, { url }: RegistryRequest, outcome: Outcome, now: { opened: boolean; coolDownMs: number }): void {
     const { registry } = call.endpoint;
     const fields = { registry, host: url.host };
-    if (opened) deps.log.warn(fields, 'registry failed several times in a row and is left alone');
+    if (now.opened) deps.log.warn(fields, 'registry failed several times in a row and is left alone');
     const afterMs = 'afterMs' in outcome ? (outcome.afterMs ?? 0) : 0;
     if (afterMs > longestWaitMs) deps.log.warn({ ...fields, afterMs }, 'registry asked to be left alone');
     if (url.origin !== call.endpoint.origin) return;
     if ('quota' in outcome && outcome.quota) deps.meter.quota(registry, outcome.quota.remaining);
-    const untilMs = budgets.peek(url.origin)?.state().coolDownUntilMs;
-    if (untilMs !== undefined) deps.meter.coolDown(registry, untilMs);
+    if (now.coolDownMs > 0) deps.meter.coolDown(registry, deps.clock.now() + now.coolDownMs);
   }
 
   return { send, stateOf: (origin) => budgets.peek(origin)?.state() };

@@ -73,7 +73,7 @@ export function createTransports({ settings = () => noRegistrySettings, insecure
     warned.set(registry, true);
     log.warn(
       { registry, hostnamePattern },
-      'the certificate of this registry is NOT CHECKED (skipVerify): whoever is on the way can read its credentials and change its answers; give caCertificates instead',
+      'the certificate of this registry is NOT CHECKED (insecureSkipVerify): whoever is on the way can read its credentials and change its answers; give caCertificatePaths instead',
     );
   }
 
