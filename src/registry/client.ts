@@ -19,6 +19,7 @@ import { createMirrors } from './mirrors.ts';
 import { createAsk } from './place.ts';
 import { createOtherCredentials } from './other-credentials.ts';
 import { quirksOfHost } from './quirks.ts';
+import { createReferrers, type ReferrerList } from './referrers.ts';
 import { RegistrySecret } from './registry-secret.ts';
 import { createResolve } from './resolve.ts';
 import { createSender } from './send.ts';
@@ -60,6 +61,14 @@ const listingLimits: ListingLimits = { pages: 1_000, tags: 100_000, pageBytes: 1
 
 /** The port, and what only whoever made it needs. */
 export interface RegistryClient extends Registry {
+  /** What points to a digest (signatures, attestations), all of it or one kind; nothing of it is verified yet. Throws RegistryError. */
+  referrers(
+    repository: RepositoryRef,
+    digest: string,
+    credentials: CredentialSet,
+    signal: AbortSignal,
+    artifactType?: string,
+  ): Promise<ReferrerList>;
   /** What is left of a registry's limits; undefined when it was not asked so far, or must not be. */
   budgetReport(registry: string): BudgetReport | undefined;
   close(): Promise<void>;
@@ -87,9 +96,11 @@ export function createRegistry(options: RegistryOptions): RegistryClient {
     ({ tags, truncated }) => !truncated && tags.length > 0,
   );
   const readContents = mirrors.first(createContents({ ask, totalMs: limits?.contentsMs ?? 120_000 }));
+  const listReferrers = createReferrers({ ask, exchange, totalMs: listingLimits.totalMs });
   const known = createContentsCache(limits?.contentsBytes ?? 64 * 1024 * 1024);
   const resolving = createSingleFlight<{ digest: string }>(() => meter.cacheHit('resolve'));
   const reading = createSingleFlight<ImageContents>(() => meter.cacheHit('contents'));
+  const pointing = createSingleFlight<ReferrerList>(() => meter.cacheHit('referrers'));
   const listing = createSingleFlight<TagList>(() => meter.cacheHit('tags'));
   const otherCredentials = createOtherCredentials(options, key);
   const warned = new LRUCache<string, true>({ max: 1_000 });
@@ -170,15 +181,27 @@ export function createRegistry(options: RegistryOptions): RegistryClient {
     });
   }
 
+  async function referrers(
+    ...[repository, digest, set, signal, artifactType]: Parameters<RegistryClient['referrers']>
+  ): Promise<ReferrerList> {
+    const task = `cannot list what points to ${nameOf(repository)}@${digest.slice(0, 200)}`;
+    const call = callOf(repository, 'referrers', task, set, signal);
+    if (!isDigest(digest)) throw callFailure(call, 'Protocol', 'this is not a digest');
+    const flight = [call.endpoint.origin, call.repository, digest, set.fingerprint, artifactType ?? ''].join(' ');
+    return await pointing.run(flight, signal, (shared) => listReferrers({ ...call, signal: shared }, digest, artifactType));
+  }
+
   async function close(): Promise<void> {
     const reason = new Error('the registry client was closed');
     otherCredentials.close();
     resolving.abort(reason);
     reading.abort(reason);
+    pointing.abort(reason);
     listing.abort(reason);
   }
 
-  return { credentials, resolve, contents, tags, budgetReport: createBudgetReport({ transports, stateOf }), close };
+  const budgetReport = createBudgetReport({ transports, stateOf });
+  return { credentials, resolve, contents, tags, referrers, budgetReport, close };
 }
 
 function nameOf({ registry, repository }: RepositoryRef): string {

@@ -21,6 +21,7 @@ export interface DescriptorPlatform {
 const longestText = 256;
 const longestAnnotation = 4_096;
 const maximumAnnotations = 64;
+const longestAnnotations = 8_192;
 const platformWord = /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/;
 
 /** Reads one entry; undefined when it points nowhere. */
@@ -44,10 +45,15 @@ function readPlatform({ os, architecture, variant }: Readonly<Record<string, unk
 
 function annotationsOf(value: unknown): Readonly<Record<string, string>> {
   if (!isJsonObject(value)) return {};
-  const pairs = Object.entries(value).flatMap(([name, text]): [string, string][] =>
-    typeof text === 'string' && name.length <= longestText && text.length <= longestAnnotation ? [[name, text]] : [],
-  );
-  return Object.fromEntries(pairs.slice(0, maximumAnnotations));
+  let length = 0;
+  const pairs: [string, string][] = [];
+  for (const [name, text] of Object.entries(value)) {
+    if (typeof text !== 'string' || name.length > longestText || text.length > longestAnnotation) continue;
+    length += name.length + text.length;
+    if (length > longestAnnotations || pairs.length >= maximumAnnotations) break;
+    pairs.push([name, text]);
+  }
+  return Object.fromEntries(pairs);
 }
 
 function textOf(value: unknown): string | undefined {

@@ -6,7 +6,8 @@ import { type Call, callFailure } from './call.ts';
 import { startDeadline } from './deadline.ts';
 import type { Exchange, Reply } from './exchange.ts';
 import { parseJsonObject } from './json.ts';
-import { nextPageOf, parseNextLink } from './link.ts';
+import { followLink } from './follow-link.ts';
+import { parseNextLink } from './link.ts';
 import type { Ask, PlaceReply } from './place.ts';
 import { createTagCollection, type TagCollection } from './tag-collection.ts';
 import { createTagMemory } from './tag-memory.ts';
@@ -87,7 +88,7 @@ export function createTagLister({ ask, exchange, clock, limits }: TagListerDeps)
       progress.pages++;
       if (collection.isFull) return false;
       const link = parseNextLink(reply.answer.headers['link']);
-      const next = link === undefined ? unlinkedPage(url, page, added) : linkedPage(call, reply, link, url);
+      const next = link === undefined ? unlinkedPage(url, page, added) : followLink(call, reply, link, url);
       if (!next) return true;
       idle = added > 0 ? 0 : page.length > 0 ? maximumIdlePages : idle + 1;
       if (idle >= maximumIdlePages || seen.has(next.href) || progress.pages >= limits.pages) return false;
@@ -138,15 +139,6 @@ function readTags(answer: Answer): readonly unknown[] | undefined {
   if (!page || !('tags' in page)) return undefined;
   const { tags } = page;
   return tags === null ? [] : Array.isArray(tags) ? tags : undefined;
-}
-
-function linkedPage(call: Call, { answer, source }: Reply, link: string, asked: URL): URL {
-  const next = nextPageOf(link, asked);
-  if ('url' in next) return next.url;
-  const facts = { httpStatus: answer.status, source };
-  if ('invalid' in next) throw callFailure(call, 'Protocol', `${call.endpoint.registry} continues its list with ${next.invalid}`, facts);
-  const sentence = `${call.endpoint.registry} continues its list on another origin (${next.offHost}), which is not followed`;
-  throw callFailure(call, 'PaginationOffHost', sentence, facts);
 }
 
 /** A full page without a link may have been cut: the page after its last tag shows it. */
