@@ -5,6 +5,7 @@ import { createBlockedOrigins } from './outbound/blocked-origins.ts';
 import { decodedBody } from './outbound/body.ts';
 import { startDeadline } from './outbound/deadline.ts';
 import { outboundFailure } from './outbound/failure.ts';
+import { createNameLookup } from './outbound/name-lookup.ts';
 import { checkTarget, failure, firstHop, type Hop, nameOf, nextHop, redirectOf } from './outbound/hop.ts';
 import { createPoolStore } from './outbound/pool-store.ts';
 import type { Authorities, ProxyTarget, TlsOptions } from './outbound/pools.ts';
@@ -97,7 +98,7 @@ export function createOutbound(options: OutboundOptions): Outbound {
   const blocked = createBlockedOrigins(options.blockedOrigins ?? []);
   const pools = createPoolStore({
     chooseProxy: proxyChooser(options.proxy ?? {}),
-    resolve: options.resolve ?? ((hostname, done) => lookup(hostname, { all: true }, done)),
+    resolve: createNameLookup(options.resolve ?? ((hostname, done) => lookup(hostname, { all: true }, done))),
     blocked,
     connectMs: options.connectMs ?? 5_000,
   });
