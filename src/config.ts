@@ -44,7 +44,10 @@ export interface Config {
   readonly systemRoots: { readonly file: string | undefined; readonly folder: string | undefined };
 }
 
-export type ConfigResult = { readonly config: Config; readonly warnings: string[] } | { readonly mistakes: string[] };
+export type ConfigResult =
+  | { readonly config: Config; readonly warnings: string[] }
+  /** `unchecked` has defaults in place of what is wrong: good for finding further mistakes, and for nothing else. */
+  | { readonly mistakes: string[]; readonly unchecked: Config };
 
 /** Environment and flags (by name without dashes; a flag wins) → the checked configuration, or every mistake at once. Empty = unset. */
 export function readConfig(env: Source, flags: Source): ConfigResult {
@@ -80,7 +83,7 @@ export function readConfig(env: Source, flags: Source): ConfigResult {
     systemRoots: { file: platform('SSL_CERT_FILE'), folder: platform('SSL_CERT_DIR') },
   };
   mistakes.push(...portMistakes(config.listen));
-  if (mistakes.length > 0) return { mistakes };
+  if (mistakes.length > 0) return { mistakes, unchecked: config };
   return { config, warnings: [...log.warnings, ...settingWarnings(config, mode), ...variableWarnings(env)] };
 }
 

@@ -40,16 +40,17 @@ async function commands(): Promise<Command[]> {
 
 async function run(flags: Flags): Promise<void> {
   const { stopping, abort } = listenToSignals();
-  const result = readConfig(process.env, flags);
-  if ('mistakes' in result) {
+  const { openSettings } = await import('./compose/open-settings.ts');
+  const opened = await openSettings(readConfig(process.env, flags), process.env);
+  if ('mistakes' in opened) {
     process.stderr.write(
-      `headwind cannot start; correct ${result.mistakes.length === 1 ? 'this' : 'these'}:\n${result.mistakes.map((mistake) => `  ${mistake}\n`).join('')}`,
+      `headwind cannot start; correct ${opened.mistakes.length === 1 ? 'this' : 'these'}:\n${opened.mistakes.map((mistake) => `  ${mistake}\n`).join('')}`,
     );
     process.exit(1);
   }
   const { runOperator } = await import('./compose/run-operator.ts');
   try {
-    await runOperator({ ...result, version, environment: process.env, stopping });
+    await runOperator({ opened, version, environment: process.env, stopping });
   } catch (error) {
     process.stderr.write(`headwind ends: ${error instanceof Error ? error.message : String(error)}\n`);
     process.exit(1);

@@ -1,7 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { hostname } from 'node:os';
 import type { Config } from '../config.ts';
-import { defaultAutorolloutSettings } from '../core/autorollout-settings.ts';
 import { configTable } from '../core/config-table.ts';
 import { targetOf } from '../core/update-request.ts';
 import { parseWorkloadKey } from '../core/workload.ts';
@@ -25,10 +24,13 @@ import { createOutbound, type Outbound } from '../outbound.ts';
 import { createRegistry } from '../registry/client.ts';
 import type { OperatorLog } from '../telemetry/log.ts';
 import type { MetricsRegistry } from '../telemetry/metrics.ts';
+import { followConfigMap, type FollowedConfigMap } from './follow-config-map.ts';
+import { LiveSettings, summaryOf } from './live-settings.ts';
+import type { OpenedSettings } from './open-settings.ts';
 import { Readiness } from './readiness.ts';
 
 export interface PartsOptions {
-  readonly config: Config;
+  readonly opened: OpenedSettings;
   readonly version: string;
   readonly environment: Readonly<Record<string, string | undefined>>;
   readonly log: OperatorLog;
@@ -53,13 +55,14 @@ export interface Parts {
   readonly election: LeaderElection;
   readonly readiness: Readiness;
   readonly health: HealthDeps;
+  readonly live: LiveSettings;
+  readonly configMap: FollowedConfigMap;
 }
 
-const keepPerContainer = 10;
-
-/** Builds the parts and joins them. Throws when it is not known how to reach a cluster. */
-export async function buildParts({ config, version, environment, log, metrics, stopping, address }: PartsOptions): Promise<Parts> {
+/** Builds the parts and joins them. Throws when it is not known how to reach a cluster, or when the ConfigMap of settings has mistakes. */
+export async function buildParts({ opened, version, environment, log, metrics, stopping, address }: PartsOptions): Promise<Parts> {
   const clock = { now: () => Date.now() };
+  const { config, reader } = opened;
   const access = await loadClusterAccess({ kubeconfig: config.kubernetes.kubeconfig, environment });
   const home = homeNamespace(config, access);
   log.info(
@@ -75,14 +78,33 @@ export async function buildParts({ config, version, environment, log, metrics, s
     proxy: config.proxy,
     blockedOrigins: [new URL(access.server).origin],
   });
-  const registry = createRegistry({ outbound, clock, metrics, log, insecureHosts: config.insecureRegistryHosts });
+  const identity = `${config.identity.podName ?? hostname()}_${randomUUID()}`;
+  const events = new KubeEvents({ client, clock, log, instance: identity });
+  const live = new LiveSettings({
+    reader,
+    settings: opened.settings,
+    log,
+    metrics,
+    onReading(reason, message) {
+      const subject = configMap.subject();
+      if (subject) events.emit(subject, reason, message);
+    },
+  });
+  const configMap = followConfigMap({ client, log, config, home, reader, live });
+  await startSettings({ live, configMap, log, stopping });
+  const registry = createRegistry({
+    outbound,
+    clock,
+    metrics,
+    log,
+    insecureHosts: config.insecureRegistryHosts,
+    settings: () => live.registrySettings(),
+  });
 
   const cache = { client, log, watchNamespaces: config.watchNamespaces };
   const workloads = new KubeWorkloads(cache);
   const updateRequests = new KubeUpdateRequests({ ...cache, clock });
   const pullSecrets = new KubePullSecrets({ client });
-  const identity = `${config.identity.podName ?? hostname()}_${randomUUID()}`;
-  const events = new KubeEvents({ client, clock, log, instance: identity });
   const book = new TagBook();
   const bell = createRequestBell();
   const deps: OperatorDeps = {
@@ -97,14 +119,20 @@ export async function buildParts({ config, version, environment, log, metrics, s
     audit: log.audit,
     log,
     clock,
-    requestSettings: { ...config.requests, keepPerContainer },
-    autorollout: () => defaultAutorolloutSettings,
-    pollingEnabled: config.polling.enabled,
+    requestSettings: requestSettingsOf(live),
+    autorollout: () => live.autorolloutSettings(),
+    get pollingEnabled() {
+      return live.current.polling.enabled;
+    },
     dryRun: config.dryRun,
   };
   const work = new LeaderWork(deps, registry, {
-    controllersEnabled: config.controllersEnabled,
-    polling: config.polling,
+    get controllersEnabled() {
+      return live.current.controllersEnabled;
+    },
+    get polling() {
+      return live.current.polling;
+    },
     verify: config.webhookVerify,
   });
   workloads.onChange((key, { initial, old }) => {
@@ -132,7 +160,37 @@ export async function buildParts({ config, version, environment, log, metrics, s
     alive: () => !election.isStuck,
     checks: () => readiness.checks(stopping),
   };
-  return { client, outbound, registry, workloads, updateRequests, events, bell, deps, work, election, readiness, health };
+  return { client, outbound, registry, workloads, updateRequests, events, bell, deps, work, election, readiness, health, live, configMap };
+}
+
+interface Starting {
+  readonly live: LiveSettings;
+  readonly configMap: FollowedConfigMap;
+  readonly log: OperatorLog;
+  readonly stopping: AbortSignal;
+}
+
+/** The settings of the ConfigMap are in force before anything begins. */
+async function startSettings({ live, configMap, log, stopping }: Starting): Promise<void> {
+  await configMap.start(stopping);
+  log.setLevel(live.current.logLevel);
+  live.onChange(({ logLevel }) => log.setLevel(logLevel));
+  log.debug(summaryOf(live.current), 'configuration');
+}
+
+/** As they are at each look. */
+function requestSettingsOf(live: LiveSettings): OperatorDeps['requestSettings'] {
+  return {
+    get expiryMs() {
+      return live.current.requests.expiryMs;
+    },
+    get retentionMs() {
+      return live.current.requests.retentionMs;
+    },
+    get keepPerContainer() {
+      return live.current.requests.keepPerContainer;
+    },
+  };
 }
 
 function homeNamespace(config: Config, access: ClusterAccess): string {

@@ -4,11 +4,12 @@ import type { Log } from '../ports.ts';
 import { createLog } from '../telemetry/log.ts';
 import { createMetrics } from '../telemetry/metrics.ts';
 import { buildParts, type Parts } from './build-parts.ts';
+import { leadWithSettings } from './lead-with-settings.ts';
+import type { OpenedSettings } from './open-settings.ts';
 import { startServers } from './start-servers.ts';
 
 export interface OperatorProcess {
-  readonly config: Config;
-  readonly warnings: readonly string[];
+  readonly opened: OpenedSettings;
   readonly version: string;
   readonly environment: Readonly<Record<string, string | undefined>>;
   /** Aborts when the process has to stop. */
@@ -19,17 +20,18 @@ export interface OperatorProcess {
  * Builds every part, starts them in order (health and metrics, HTTP, caches, the work of the leader) and stops them in the reverse one.
  * Resolves when everything has ended; throws when something cannot start.
  */
-export async function runOperator({ config, warnings, version, environment, stopping }: OperatorProcess): Promise<void> {
-  const log = createLog({ level: config.logLevel, clock: { now: () => Date.now() } });
+export async function runOperator({ opened, version, environment, stopping }: OperatorProcess): Promise<void> {
+  const { config, settings, healthPort, warnings } = opened;
+  const log = createLog({ level: settings.logLevel, clock: { now: () => Date.now() } });
   for (const warning of warnings) log.warn({}, warning);
   const metrics = createMetrics({ processMetrics: true });
   metrics.set('build_info', 1, { version });
   metrics.set('leader', 0);
   const servers: RunningServer[] = [];
   const address = () => addressOf(servers, config);
-  const parts = await buildParts({ config, version, environment, log, metrics, stopping, address });
+  const parts = await buildParts({ opened, version, environment, log, metrics, stopping, address });
   try {
-    await startServers({ config, parts, log, metrics, stopping }, servers);
+    await startServers({ config, healthPort, parts, log, metrics, stopping }, servers);
     await work(parts, log, stopping);
     log.info({}, 'stopped');
   } finally {
@@ -42,19 +44,21 @@ export async function runOperator({ config, warnings, version, environment, stop
 
 /** Caches outlive the work of the leader: what runs until the end still reads them. */
 async function work(parts: Parts, log: Log, stopping: AbortSignal): Promise<void> {
-  const { workloads, updateRequests, events, readiness, election, work } = parts;
+  const { workloads, updateRequests, events, readiness, election, work, live, configMap } = parts;
   const end = new AbortController();
   const caches = Promise.all([
     workloads.run(end.signal),
     updateRequests.run(end.signal),
     events.run(end.signal),
     readiness.run(end.signal),
+    configMap.run(end.signal),
+    live.run(end.signal),
   ]);
   await election.run(stopping, async (term) => {
     await readiness.synced(term.stopping);
     if (term.stopping.aborted) return;
     log.info(...whatIsThere(parts));
-    await work.lead(term);
+    await leadWithSettings(term, live, (part) => work.lead(part));
   });
   end.abort();
   await caches;

@@ -1,9 +1,11 @@
 import type { Config, Listener } from '../config.ts';
 import { createApiApp } from '../http/api.ts';
-import type { HttpApp } from '../http/app.ts';
+import { createApp, type HttpApp } from '../http/app.ts';
+import { healthRoutes } from '../http/health.ts';
 import { createMetricsApp } from '../http/metrics.ts';
 import { type RunningServer, startServer } from '../http/server.ts';
 import { createWebhookApp } from '../http/webhooks.ts';
+import type { ExplainDeps } from '../operator/explain.ts';
 import { updateGauges } from '../operator/gauges.ts';
 import type { OperatorLog } from '../telemetry/log.ts';
 import type { MetricsRegistry } from '../telemetry/metrics.ts';
@@ -14,6 +16,8 @@ import { createForwarder } from './forward-webhooks.ts';
 
 export interface ServerOptions {
   readonly config: Config;
+  /** Where the configuration file wants the health routes too. */
+  readonly healthPort: number | undefined;
   readonly parts: Parts;
   readonly log: OperatorLog;
   readonly metrics: MetricsRegistry;
@@ -27,8 +31,17 @@ export async function startServers(options: ServerOptions, started: RunningServe
     ['metrics', config.listen.metrics, metricsApp(options)],
     ['webhook', config.listen.webhook, webhookApp(options)],
     ['api', config.listen.api, apiApp(options)],
+    ...healthServer(options),
   ];
   for (const [name, { host, port }, app] of apps) started.push(await startServer({ name, host, port, app, log }));
+}
+
+/** A port that another server has serves the health routes already. */
+function healthServer({ config, healthPort, parts, log, metrics }: ServerOptions): [RunningServer['name'], Listener, HttpApp][] {
+  const { webhook, api, metrics: exposition } = config.listen;
+  if (healthPort === undefined || [webhook, api, exposition].some(({ port }) => port === healthPort && port !== 0)) return [];
+  const app = createApp({ name: 'health', routes: healthRoutes(parts.health), log, metrics });
+  return [['health', { host: webhook.host, port: healthPort }, app]];
 }
 
 function metricsApp({ parts, log, metrics }: ServerOptions): HttpApp {
@@ -57,7 +70,7 @@ function webhookApp({ parts: { work, election, outbound, health }, log, metrics 
 }
 
 function apiApp({ config, parts, log, metrics, stopping }: ServerOptions): HttpApp {
-  const { updateRequests, workloads, bell, deps, work, readiness, health } = parts;
+  const { updateRequests, workloads, bell, deps, readiness, health } = parts;
   return createApiApp({
     requests: updateRequests,
     workloads,
@@ -65,7 +78,7 @@ function apiApp({ config, parts, log, metrics, stopping }: ServerOptions): HttpA
     clock: deps.clock,
     audit: log.audit,
     announcer: deps,
-    explain: { ...deps, work, controllersEnabled: config.controllersEnabled },
+    explain: explainDeps(parts),
     health,
     log,
     metrics,
@@ -73,4 +86,18 @@ function apiApp({ config, parts, log, metrics, stopping }: ServerOptions): HttpA
     ownUrls: [config.apiUrl, ...(config.uiUrl === undefined ? [] : [config.uiUrl])],
     stopping,
   });
+}
+
+/** What the configuration says is looked up at each question. */
+function explainDeps({ deps, work, live }: Parts): ExplainDeps {
+  return {
+    ...deps,
+    work,
+    get pollingEnabled() {
+      return live.current.polling.enabled;
+    },
+    get controllersEnabled() {
+      return live.current.controllersEnabled;
+    },
+  };
 }

@@ -135,11 +135,15 @@ function formOf(schema: v.GenericSchema): string | undefined {
   return factsOf(schema).form ?? ('message' in form && typeof form.message === 'string' ? form.message : undefined);
 }
 
-function unknownKey(written: string, path: Path, entries: Readonly<Record<string, unknown>>): string {
-  const known = Object.keys(entries);
-  const guess = nearest(camelCase(written), known);
+function unknownKey(written: string, path: Path, entries: MapSchema['entries']): string {
+  const known = Object.keys(entries).filter((name) => !isLater(entries[name]));
+  const guess = nearest(camelCase(written), Object.keys(entries));
   const where = path.length === 0 ? '' : ` in ${formatPath(path)}`;
   return `"${written}" is no key${where}${guess === undefined ? '' : `; did you mean ${guess}?`} (known: ${known.join(', ')})`;
+}
+
+function isLater(schema: v.GenericSchema | undefined): boolean {
+  return schema !== undefined && factsOf(schema).later === true;
 }
 
 function shown(node: YamlNode, isSecret: boolean): string {

@@ -59,6 +59,7 @@ export const metricTable = {
   kube_requests_total: { type: 'counter', help: 'Requests to the API server', labels: ['verb', 'resource', 'code'] },
   queue_depth: { type: 'gauge', help: 'Keys that wait for a worker', labels: ['controller'] },
   reconciles_total: { type: 'counter', help: 'Reconciles by outcome', labels: ['controller', 'outcome'] },
+  config_reloads_total: { type: 'counter', help: 'Changed settings that were read while running, by result', labels: ['result'] },
   leader: { type: 'gauge', help: '1 while this replica leads' },
   build_info: { type: 'gauge', help: 'Always 1; the version is a label', labels: ['version'] },
 } as const satisfies Record<string, MetricRow>;

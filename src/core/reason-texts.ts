@@ -39,6 +39,11 @@ export const reasonTexts = {
   ),
   HistoryUnreadable: text('`headwind.sh/update-history` is no JSON array', 'nothing; it begins anew with the next change'),
   CrossNamespace: text('a request names a workload of another namespace', 'make the request in the namespace of the workload'),
+  InvalidConfiguration: text(
+    'the configuration was changed and has a mistake; what was in force before stays in force',
+    'the message names file or ConfigMap, line and key; correct it',
+  ),
+  ConfigurationChanged: text('changed settings are in force', 'nothing'),
   RegistryUnavailable: text('the registry cannot be asked', 'the message names host and code; it is asked again'),
   NoCredentialAccepted: text('the registry accepts none of the credentials', 'the message names the Secrets that were tried; correct them'),
   PullSecretMissing: text('a pull secret does not exist or cannot be read', 'create or correct it, or remove it from the pod template'),

@@ -26,6 +26,8 @@ export const reasonTypes = {
   PollingDisabled: 'W',
   HistoryUnreadable: 'W',
   CrossNamespace: 'W',
+  InvalidConfiguration: 'W',
+  ConfigurationChanged: 'N',
   // registry
   RegistryUnavailable: 'W',
   NoCredentialAccepted: 'W',

@@ -5,7 +5,7 @@ import { routePath } from 'hono/route';
 import type { Log, Metrics } from '../ports.ts';
 import { type Problem, toProblem } from './problem.ts';
 
-export type ServerName = 'webhook' | 'api' | 'ui' | 'metrics';
+export type ServerName = 'webhook' | 'api' | 'ui' | 'metrics' | 'health';
 
 /** Both are missing when the app is called without a server, as tests do. */
 export type AppEnv = { Bindings: Partial<HttpBindings>; Variables: { requestId: string } };

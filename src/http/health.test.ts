@@ -32,7 +32,7 @@ const table: readonly [
   ['/readyz?verbose=true', {}, [well, ill], true, 503, /\[-\] permissions: list.*\nreadyz: not ready\n/],
   ['/readyz', json, [well, ill], true, 503, /"status":"not ready","checks":\[\{"name":"cache","ok":true/],
   ['/health/live', {}, [ill], true, 204, ''],
-  ['/health/live', {}, [well], false, 503, ''],
+  ['/health/live', {}, [well], false, 503, 'a loop of the operator is stuck\n'],
   ['/health/ready', {}, [well], true, 204, ''],
   ['/health/ready', {}, [ill], true, 503, /forbidden/],
   ['/metrics', {}, [], true, 200, 'headwind_leader 1\n'],

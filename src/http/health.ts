@@ -16,13 +16,15 @@ export interface HealthDeps {
   readonly checks: () => readonly Check[];
 }
 
+const stuck = 'a loop of the operator is stuck\n';
+
 /** The health routes that every server has. Not authenticated: they tell nothing else. */
 export function healthRoutes(deps: HealthDeps): Route[] {
   return [
     { method: 'GET', path: '/health', handle: (c) => health(c, deps) },
-    { method: 'GET', path: '/healthz', handle: (c) => (deps.alive() ? c.text('OK') : c.text('a loop of the operator is stuck\n', 503)) },
+    { method: 'GET', path: '/healthz', handle: (c) => (deps.alive() ? c.text('OK') : c.text(stuck, 503)) },
     { method: 'GET', path: '/readyz', handle: (c) => ready(c, deps.checks()) },
-    { method: 'GET', path: '/health/live', handle: (c) => c.body(null, deps.alive() ? 204 : 503) },
+    { method: 'GET', path: '/health/live', handle: (c) => (deps.alive() ? c.body(null, 204) : c.text(stuck, 503)) },
     { method: 'GET', path: '/health/ready', handle: (c) => kubeAutorolloutReady(c, deps.checks()) },
   ];
 }

@@ -79,12 +79,8 @@ function listenError(error: Error, name: string, host: string | undefined, port:
   const where = `port ${port}${host === undefined ? '' : ` of ${host}`}`;
   const code = 'code' in error ? error.code : undefined;
   const why = code === 'EADDRINUSE' ? 'it is in use' : code === 'EACCES' ? 'it is not permitted' : error.message;
-  return new ListenError(
-    `the ${name} server cannot listen on ${where}: ${why}; set HEADWIND_${name.toUpperCase()}_PORT or HEADWIND_BIND_ADDRESS`,
-    {
-      cause: error,
-    },
-  );
+  const remedy = name === 'health' ? 'set webserver.port in the configuration file' : `set HEADWIND_${name.toUpperCase()}_PORT`;
+  return new ListenError(`the ${name} server cannot listen on ${where}: ${why}; ${remedy} or HEADWIND_BIND_ADDRESS`, { cause: error });
 }
 
 async function close(server: Server, graceMs: number): Promise<void> {

@@ -39,7 +39,7 @@ describe('kubernetes/check-permissions', () => {
       const { client } = await start(t, (attributes) => !isRow(row, attributes));
       const where = { home: 'namespace headwind-system', watched: 'all namespaces', cluster: 'the cluster' }[row.scope];
       const rule = row.optional ? 'optional right' : 'right';
-      const what = `${title}${row.names ? ' headwind' : ''}`;
+      const what = `${title}${row.names ? ` ${row.names.join(', ')}` : ''}`;
       assert.deepEqual(
         (await checkPermissions(client, everywhere, signal)).map(({ sentence }) => sentence),
         [`the ${rule} to ${what} in ${where} is missing: ${row.without}`],

@@ -104,6 +104,15 @@ export const permissions: readonly Permission[] = [
     names: ['headwind'],
     without: 'no replica can become the leader: nothing is decided',
   },
+  {
+    group: '',
+    resource: 'configmaps',
+    verbs: ['get', 'list', 'watch'],
+    scope: 'home',
+    names: ['headwind-config'],
+    without: 'settings in the ConfigMap headwind-config have no effect; those of environment and file have',
+    optional: true,
+  },
 ];
 
 /** `deployments.apps`, `secrets`: as people and kubectl write it. */
