@@ -39,6 +39,7 @@ export interface JudgeInput {
   readonly registry: RegistryAnswer | undefined;
   /** Of a change whose rollout is watched; undefined = not asked yet. */
   readonly pods?: PodsAnswer | undefined;
+  readonly deletedAt?: number | undefined;
   readonly now: number;
   /** Since when, to the operator's knowledge, a rollout of the workload has been running. */
   readonly unsettledSince: number | undefined;
@@ -275,9 +276,10 @@ function paused(_input: JudgeInput, { workload }: Target): Step | undefined {
 }
 
 /** Pods that are replaced by nobody, or only above a partition, would not run the new digest. */
-function restartHasNoEffect({ request }: JudgeInput, { workload }: Target): Step | undefined {
+function restartHasNoEffect({ request }: JudgeInput, { workload, settings }: Target): Step | undefined {
   if (!isRestart(request.spec)) return undefined;
   const { rollout, partitioned } = workload;
+  if (rollout.unwatched === 'OnDelete' && settings.deletePods) return undefined;
   if (rollout.unwatched === 'OnDelete') return { kind: 'wait', reason: 'OnDelete', message: rollout.message };
   if (!partitioned) return undefined;
   return { kind: 'wait', reason: 'Partitioned', message: 'the partition keeps pods at their revision, whatever digest they run' };

@@ -16,6 +16,8 @@ export interface WatchInput {
   readonly settings: Settings | undefined;
   /** undefined = not asked yet. */
   readonly pods: PodsAnswer | undefined;
+  /** When a stale pod was last deleted for it, to the operator's knowledge. */
+  readonly deletedAt?: number | undefined;
   readonly now: number;
 }
 
@@ -24,6 +26,8 @@ export type WatchStep =
   | { readonly kind: 'watch'; readonly message: string; readonly wakeAtMs: number }
   /** Read the pods, then judge again. */
   | { readonly kind: 'observe'; readonly container: string }
+  /** Delete one stale pod, as nobody else replaces them, unless one is on its way; then judge again later. */
+  | { readonly kind: 'delete-pod'; readonly container: string; readonly wakeAtMs: number }
   | { readonly kind: 'healthy'; readonly message: string }
   | { readonly kind: 'unhealthy'; readonly reason: Extract<Reason, 'DigestMismatch' | 'RolloutTimeout'>; readonly message: string }
   /** Nobody can tell how it ended: the change stands. */
@@ -42,8 +46,10 @@ export function judgeWatch(input: WatchInput): WatchStep {
   if (end || !workload || !settings) return end ?? unwatched('ChangedByOthers', 'the workload is gone');
   const { rollout } = workload;
   if (workload.wantsNoPods) return { kind: 'healthy', message: 'no pods are wanted' };
-  if (rollout.unwatched !== undefined) return unwatched(rollout.unwatched, rollout.message);
-  const until = appliedAt(request, workload, now) + settings.rollbackTimeoutMs;
+  const deletes = rollout.unwatched === 'OnDelete' && settings.deletePods;
+  if (rollout.unwatched !== undefined && !deletes) return unwatched(rollout.unwatched, rollout.message);
+  const since = Math.max(appliedAt(request, workload, now), deletes ? (input.deletedAt ?? 0) : 0);
+  const until = since + settings.rollbackTimeoutMs;
   if (rollout.failed) return unhealthy('RolloutTimeout', rollout.message);
   const wait = (message: string, wakeAtMs = until): WatchStep =>
     until <= now
@@ -62,6 +68,7 @@ export function judgeWatch(input: WatchInput): WatchStep {
       return unwatched('CannotObserve', 'the node reports no digest of the running image that a registry could know');
     case 'changed':
     case 'platform-missing':
+      if (deletes) return { kind: 'delete-pod', container: request.spec.containerName ?? '', wakeAtMs: now + lookAgainMs };
       return unhealthy(
         'DigestMismatch',
         `the rollout is complete, but pods run ${pods.running ?? 'another digest'} and not what was applied`,

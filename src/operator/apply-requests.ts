@@ -35,7 +35,9 @@ export async function applyRequests(
   const images = new Map(changes.map(({ request, container }) => [container, request.spec.newImage]));
   const entries = ready.map((item) => historyEntry(item, workload, now, deps));
   const annotations = recordApplied(workload.annotations, entries, now);
-  const restart = changes.length < ready.length ? restartMark(workload, images.size > 0, deps) : undefined;
+  // Pods that are deleted one by one stay of the revision that they are: the template is left alone.
+  const rolls = !(workload.rollout.unwatched === 'OnDelete');
+  const restart = rolls && changes.length < ready.length ? restartMark(workload, images.size > 0, deps) : undefined;
   const outcome = await patch(workload, { images, annotations, ...(restart && { restart }) }, deps, signal);
   if (outcome === 'changed') return false;
   for (const { request, digest } of ready) {

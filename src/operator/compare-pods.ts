@@ -16,7 +16,13 @@ export interface PodQuestion {
   readonly stalled: boolean;
 }
 
-export type PodComparison = DigestComparison | { readonly unobservable: string };
+export type PodComparison = ComparedPods | { readonly unobservable: string };
+
+export interface ComparedPods extends DigestComparison {
+  /** Pods whose container runs something else. */
+  readonly stale: readonly RunningPod[];
+  readonly areReady: boolean;
+}
 
 /** More distinct digests than one container can run without something being very wrong. */
 const mostDigests = 10;
@@ -35,25 +41,27 @@ export async function comparePods(question: PodQuestion, deps: OperatorDeps, sig
     return { unobservable: `the pods cannot be read: ${error.message}` };
   }
   const running = runningContainers(pods, container);
-  for (const { name, image, digest } of running) {
-    deps.log.debug({ pod: name, container, image, current_digest: digest }, 'Found container with image and current digest');
+  for (const { pod, image, digest } of running) {
+    deps.log.debug({ pod: pod.name, container, image, current_digest: digest }, 'Found container with image and current digest');
   }
   const contents = await readContents(question, running, deps, signal);
   const compare = deps.autorollout().compare;
-  return compareDigests({ offered, contents, running, stalled, compare });
+  const compareSome = (some: readonly Found[]): DigestComparison => compareDigests({ offered, contents, running: some, stalled, compare });
+  const stale = running.filter((one) => compareSome([one]).outcome === 'changed').map(({ pod }) => pod);
+  return { ...compareSome(running), stale, areReady: running.every(({ pod }) => pod.isReady) };
 }
 
 interface Found extends RunningContainer {
-  readonly name: string;
+  readonly pod: RunningPod;
   readonly platform: RunningPod['platform'];
 }
 
 function runningContainers(pods: readonly RunningPod[], container: string): Found[] {
   return pods
     .filter(({ isCurrentRevision }) => isCurrentRevision)
-    .flatMap(({ name, platform, containers }) => {
-      const found = containers.find((candidate) => candidate.container === container);
-      return found ? [{ ...found, name, platform }] : [];
+    .flatMap((pod) => {
+      const found = pod.containers.find((candidate) => candidate.container === container);
+      return found ? [{ ...found, pod, platform: pod.platform }] : [];
     });
 }
 

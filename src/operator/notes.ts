@@ -27,6 +27,7 @@ export class Notes {
   #lastNumber = 0;
   readonly #digests = new Map<string, Map<string, PolledDigest>>();
   readonly #compared = new Map<string, Map<string, Compared>>();
+  readonly #deletedAt = new Map<string, number>();
   readonly #plans = new Map<string, readonly SlotPlan[]>();
   readonly #sentences = new LRUCache<string, string>({ max: 1_000 });
   readonly #told = new Map<string, Map<string, string>>();
@@ -129,6 +130,15 @@ export class Notes {
     this.#compared.set(key, byContainer);
   }
 
+  /** When a stale pod of the workload was last deleted. */
+  deletedAt(key: string): number | undefined {
+    return this.#deletedAt.get(key);
+  }
+
+  podDeleted(key: string, at: number): void {
+    this.#deletedAt.set(key, at);
+  }
+
   plan(key: string): readonly SlotPlan[] | undefined {
     return this.#plans.get(key);
   }
@@ -171,6 +181,7 @@ export class Notes {
     this.#delivered.delete(key);
     this.#digests.delete(key);
     this.#compared.delete(key);
+    this.#deletedAt.delete(key);
     this.#plans.delete(key);
     this.#told.delete(key);
   }

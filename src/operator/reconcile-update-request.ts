@@ -4,11 +4,12 @@ import { type JudgeInput, judgeRequest, type RegistryAnswer, type Step } from '.
 import { referenceToConfirm } from '../core/request-digest.ts';
 import { isForPerson, isOpen, phaseOf } from '../core/update-request.ts';
 import type { UpdateRequest } from '../core/update-request-schema.ts';
-import type { Workload, WorkloadRef } from '../core/workload.ts';
+import { type Workload, type WorkloadRef, workloadKey } from '../core/workload.ts';
 import { RegistryError } from '../errors.ts';
 import { applyRequests, type ReadyRequest } from './apply-requests.ts';
 import { Breather } from './breather.ts';
 import { compareOutcome } from './compare-pods.ts';
+import { deleteStalePod } from './delete-stale-pod.ts';
 import type { OperatorDeps } from './deps.ts';
 import { isNotFound } from './repository-access.ts';
 import { carryOut } from './request-transitions.ts';
@@ -72,11 +73,19 @@ async function judge(situation: Situation, deps: OperatorDeps, signal: AbortSign
   const input: JudgeInput = { ...situation, settings, registry: undefined, now: deps.clock.now() };
   const step = judgeRequest(input);
   if (step.kind === 'observe' && workload) {
-    const { newImage, newDigest } = request.spec;
-    return judgeRequest({ ...input, pods: await compareOutcome(workload, step.container, newImage, newDigest ?? '', deps, signal) });
+    return await judgePods({ ...input, deletedAt: deps.notes.deletedAt(workloadKey(workload)) }, workload, step.container, deps, signal);
   }
   if (step.kind !== 'verify' || !workload) return step;
   return judgeRequest({ ...input, registry: await askRegistry(request, workload, deps, signal) });
+}
+
+/** With what the pods say; deletes a stale one where that is asked for. */
+async function judgePods(input: JudgeInput, workload: Workload, container: string, deps: OperatorDeps, signal: AbortSignal): Promise<Step> {
+  const { newImage, newDigest = '' } = input.request.spec;
+  const step = judgeRequest({ ...input, pods: await compareOutcome(workload, container, newImage, newDigest, deps, signal) });
+  if (step.kind !== 'delete-pod') return step;
+  const problem = await deleteStalePod(workload, container, newImage, newDigest, deps, signal);
+  return problem === undefined ? step : judgeRequest({ ...input, pods: { unobservable: problem } });
 }
 
 async function askRegistry(request: UpdateRequest, workload: Workload, deps: OperatorDeps, signal: AbortSignal): Promise<RegistryAnswer> {

@@ -33,6 +33,7 @@ export async function carryOut(step: Step, context: RequestContext): Promise<boo
     case 'apply':
     case 'watch':
     case 'observe':
+    case 'delete-pod':
       return false;
     case 'healthy':
       return endWatch({ status: 'True', reason: 'RolloutHealthy', message: step.message }, context);

@@ -4,7 +4,6 @@ import type { RegistryErrorCode } from '../../src/errors.ts';
 import { approveRequest, rejectRequest, type Verdict } from '../../src/operator/decide-request.ts';
 import { anUpdateRequest } from '../builders.ts';
 import type { Verb } from '../fakes/cluster.ts';
-import { aRunningPod } from '../fakes/pods.ts';
 import { aDigest } from '../fakes/registry-port.ts';
 import { annotationsWith, readWorkload } from './given.ts';
 import { duration, list, mapping, members, text, type Value } from './scenario-file.ts';
@@ -48,12 +47,7 @@ export const steps: Readonly<Record<string, Run>> = {
       else world.nodes.set(image, digest === 'stuck' ? undefined : aDigest(text(digest, image)));
     }
   },
-  scale: (world, value) => {
-    const { cluster } = world;
-    const workload = value === '' ? world.onlyWorkload() : world.workload(text(value, 'scale'));
-    const containers = workload.slots.map(({ container, image }) => ({ container, image, digest: world.pull(image) }));
-    cluster.pods.set(workload, [...cluster.pods.now(workload), aRunningPod({ name: `${workload.name}-new`, containers })]);
-  },
+  scale: (world, value) => world.addPod(value === '' ? world.onlyWorkload() : world.workload(text(value, 'scale'))),
   fail: (world, value) => {
     const found = members(value, 'fail', ['on', 'code', 'times', 'lost', 'message']);
     world.cluster.faults.push({

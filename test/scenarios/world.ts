@@ -10,6 +10,7 @@ import { RepositoryAccess } from '../../src/operator/repository-access.ts';
 import { TagBook } from '../../src/operator/tag-book.ts';
 import { FakeTime } from '../fakes/clock.ts';
 import { FakeCluster, settleRollouts } from '../fakes/cluster.ts';
+import { aRunningPod } from '../fakes/pods.ts';
 import { FakePullSecrets } from '../fakes/pull-secrets.ts';
 import { RecordingEvents, RecordingLog, RecordingMetrics } from '../fakes/recording.ts';
 import { FakeRegistryPort } from '../fakes/registry-port.ts';
@@ -46,6 +47,7 @@ export class World {
   readonly metrics = new RecordingMetrics();
   readonly log = new RecordingLog();
   readonly #options: WorldOptions;
+  #added = 0;
   #process: Process | undefined;
 
   constructor(options: WorldOptions) {
@@ -55,6 +57,7 @@ export class World {
     this.cluster.latencyMs = options.apiLatencyMs;
     const pull = options.pods > 0 ? (image: string) => this.pull(image) : undefined;
     if (options.rolloutMs !== undefined) settleRollouts(this.cluster, options.rolloutMs, pull);
+    if (pull) this.cluster.pods.onDelete = (workload) => this.addPod(workload);
   }
 
   /** Images that the nodes do not pull from the registry: a digest that a mirror keeps, or `undefined` where the pull never ends. */
@@ -74,6 +77,13 @@ export class World {
     for (const workload of this.cluster.workloads.all()) {
       this.cluster.pods.rollOut(workload, (image) => this.pull(image), { pods: this.#options.pods });
     }
+  }
+
+  /** One more pod, which pulls its images now. */
+  addPod(workload: Workload): void {
+    const { pods } = this.cluster;
+    const containers = workload.slots.map(({ container, image }) => ({ container, image, digest: this.pull(image) }));
+    pods.set(workload, [...pods.now(workload), aRunningPod({ name: `${workload.name}-added-${++this.#added}`, containers })]);
   }
 
   get deps(): OperatorDeps {
