@@ -108,7 +108,8 @@ export function createRegistry(options: RegistryOptions): RegistryClient {
   function credentials(...[repository, secrets, context]: Parameters<Registry['credentials']>): RegistryCredentialSet {
     const set = chooseCredentials(repository, secrets, key, otherCredentials.of(repository, context));
     for (const entry of set.broadKeys) warnOnce(entry, repository);
-    return set;
+    // Namespaces take turns at a registry, also those that ask with the same credentials, or none.
+    return context === undefined ? set : { ...set, lane: `namespace ${context.namespace}` };
   }
 
   function warnOnce(entry: string, { registry, repository }: RepositoryRef): void {

@@ -66,13 +66,14 @@ describe('registry/load', () => {
     const { fake, registry, repository, signal } = await setUpRegistry(t);
     const { intercept, next, size, state } = gate();
     fake.switches.intercept = intercept;
-    const ask = async (lane: string, name: string): Promise<void> => {
+    const ask = async (namespace: string, name: string): Promise<void> => {
       const ref = repository(name);
-      await registry.resolve(ref, '1.0.0', { ...registry.credentials(ref, []), lane }, signal);
+      const set = registry.credentials(ref, [], { namespace, serviceAccountName: 'default', pullSecretNames: [] });
+      await registry.resolve(ref, '1.0.0', set, signal);
     };
-    const large = Array.from({ length: 500 }, (_, index) => ask('namespace large', `large/app${index}`));
+    const large = Array.from({ length: 500 }, (_, index) => ask('large', `large/app${index}`));
     await until(() => size() === 16);
-    const small = ask('namespace small', 'small/app');
+    const small = ask('small', 'small/app');
     let answered = 0;
     for (; !fake.requests.some(({ url }) => url.includes('small/')); answered++) {
       next();
