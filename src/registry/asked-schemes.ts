@@ -30,6 +30,6 @@ export function createAskedSchemes(): AskedSchemes {
 }
 
 /** The right to pull a repository, as token servers write it. */
-export function pullScope(repository: string): string {
-  return `repository:${repository}:pull`;
+export function pullScope(repository: string, actions = 'pull'): string {
+  return `repository:${repository}:${actions}`;
 }

@@ -46,7 +46,8 @@ export function createAuthorizer({ schemes, tokens }: { schemes: AskedSchemes; t
     if (asked.kind === 'basic') {
       return content.kind === 'basic' ? { header: basicAuthorization(content) } : { source, why: 'challenge', httpStatus: 401 };
     }
-    const scopes = [...new Set([...(asked.scope ?? '').split(' '), pullScope(call.repository)])].filter((scope) => scope !== '');
+    const wanted = pullScope(call.repository, call.endpoint.quirks.pullActions);
+    const scopes = [...new Set([...(asked.scope ?? '').split(' '), wanted])].filter((scope) => scope !== '');
     const { realm, service } = asked;
     const origin = new URL(call.endpoint.origin);
     const outcome = await tokens.get(call, { origin, realm, service, scopes, credential, refused });

@@ -15,7 +15,7 @@ const hosts = [
   ['public.ecr.aws', { isPublic: true }],
   ['europe-docker.pkg.dev', { isPublic: true }],
   ['eu.gcr.io', { isPublic: true }],
-  ['acme.azurecr.io', { isPublic: true }],
+  ['acme.azurecr.io', { isPublic: true, pullActions: 'pull,metadata_read,content_read' }],
   ['registry.gitlab.com', { isPublic: true }],
   ['registry.k8s.io', { isPublic: true }],
   ['mcr.microsoft.com', { isPublic: true }],

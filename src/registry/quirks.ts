@@ -11,8 +11,28 @@ export interface Quirks {
   readonly limitsBy403?: boolean;
   /** Header with the SHA-256 of a manifest, where `Docker-Content-Digest` may be missing. */
   readonly checksumHeader?: string;
+  /** The rights to ask a token server for, instead of `pull`. */
+  readonly pullActions?: string;
   /** Other paths below which a repository may be, where `/v2/<repository>/` has nothing. */
   readonly otherRoots?: (repository: string) => readonly string[];
+  /** Where the registry tells when tags were pushed. */
+  readonly pushTimes?: PushTimesSource;
+}
+
+/** Pages of tags with times, beside what all registries have. */
+export interface PushTimesSource {
+  /** An URL, or a path of the registry's own host; `page` counts from 1. */
+  readonly page: (repository: string, page: number) => string;
+  /** Asked with the credentials of the repository; otherwise without any. */
+  readonly withLogin: boolean;
+  /** Member that holds the list; of a map the keys are digests, and an entry names its tags in `tag`. */
+  readonly list: string;
+  /** Members of an entry. */
+  readonly time: string;
+  readonly unit: 's' | 'ms' | 'date';
+  readonly digest?: string;
+  /** The next page: a member that says so, a link in the header, or there is none. */
+  readonly next: 'link' | 'none' | { readonly member: string };
 }
 
 interface VendorRow {
@@ -26,11 +46,42 @@ const hostRows: readonly VendorRow[] = [
   {
     vendor: 'Docker Hub',
     hosts: ['docker.io'],
-    quirks: { apiHost: 'registry-1.docker.io', isPublic: true, concurrency: 2, headIsReliable: true },
+    quirks: {
+      apiHost: 'registry-1.docker.io',
+      isPublic: true,
+      concurrency: 2,
+      headIsReliable: true,
+      pushTimes: {
+        page: (repository, page) =>
+          `https://hub.docker.com/v2/repositories/${repository}/tags?page_size=100&ordering=last_updated&page=${page}`,
+        withLogin: false,
+        list: 'results',
+        time: 'tag_last_pushed',
+        unit: 'date',
+        digest: 'digest',
+        next: { member: 'next' },
+      },
+    },
   },
-  { vendor: 'Docker Hub', hosts: ['auth.docker.io'], quirks: { isPublic: true } },
+  { vendor: 'Docker Hub', hosts: ['auth.docker.io', 'hub.docker.com'], quirks: { isPublic: true } },
   { vendor: 'GitHub', hosts: ['ghcr.io'], quirks: { isPublic: true, limitsBy403: true } },
-  { vendor: 'Quay', hosts: ['quay.io'], quirks: { isPublic: true } },
+  {
+    vendor: 'Quay',
+    hosts: ['quay.io'],
+    quirks: {
+      isPublic: true,
+      pushTimes: {
+        page: (repository, page) => `/api/v1/repository/${repository}/tag/?limit=100&page=${page}&onlyActiveTags=true`,
+        // Private repositories would need a token that no pull secret holds.
+        withLogin: false,
+        list: 'tags',
+        time: 'start_ts',
+        unit: 's',
+        digest: 'manifest_digest',
+        next: { member: 'has_additional' },
+      },
+    },
+  },
   {
     vendor: 'Amazon ECR',
     hosts: [
@@ -46,7 +97,11 @@ const hostRows: readonly VendorRow[] = [
   },
   { vendor: 'Amazon ECR Public', hosts: ['public.ecr.aws'], quirks: { isPublic: true } },
   { vendor: 'Google Artifact Registry', hosts: ['*.pkg.dev', 'gcr.io', '*.gcr.io'], quirks: { isPublic: true } },
-  { vendor: 'Azure', hosts: ['*.azurecr.io', '*.azurecr.cn', '*.azurecr.us', '*.azurecr.de'], quirks: { isPublic: true } },
+  {
+    vendor: 'Azure',
+    hosts: ['*.azurecr.io', '*.azurecr.cn', '*.azurecr.us', '*.azurecr.de'],
+    quirks: { isPublic: true, pullActions: 'pull,metadata_read,content_read' },
+  },
   { vendor: 'GitLab', hosts: ['registry.gitlab.com'], quirks: { isPublic: true } },
   { vendor: 'Kubernetes', hosts: ['registry.k8s.io'], quirks: { isPublic: true } },
   { vendor: 'Microsoft', hosts: ['mcr.microsoft.com'], quirks: { isPublic: true } },

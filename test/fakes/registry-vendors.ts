@@ -155,7 +155,7 @@ export const vendorFakes: readonly VendorFake[] = [
     },
     resolve: [
       'HEAD https://acme.azurecr.io/v2/team/app/manifests/1.0.0',
-      `GET https://acme.azurecr.io/oauth2/token?service=acme.azurecr.io&${scopeOf('team/app')}`,
+      `GET https://acme.azurecr.io/oauth2/token?service=acme.azurecr.io&${scopeOf('team/app')}&${scopeOf('team/app')}%2Cmetadata_read%2Ccontent_read`,
       'HEAD https://acme.azurecr.io/v2/team/app/manifests/1.0.0',
     ],
     pages: 3,
