@@ -60,7 +60,7 @@ export function createPoolStore(options: PoolStoreOptions): PoolStore {
   ): Dispatcher {
     // Through a proxy, names are resolved by the proxy: the operator who set it decides what it reaches.
     const lookup = guardedLookup(options.resolve, mayReach);
-    return openPool({ tls, authorities, proxy, lookup, connectMs: options.connectMs, keepAliveMs: 30_000, connections: 32 });
+    return openPool({ tls, authorities, proxy, lookup, connectMs: options.connectMs, keepAliveMs: 30_000, connections: 128 });
   }
 
   function proxyOf({ proxy, metadataService }: OutboundRequest, hop: Hop): ProxyTarget | undefined {
