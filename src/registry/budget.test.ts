@@ -192,6 +192,20 @@ describe('registry/budget', () => {
     assert.deepEqual(sleeps, [1_000, 1_000]);
   });
 
+  it('does not fill the bucket by going to and fro between limits', async () => {
+    const { budget, visit, sleeps } = setUp('ghcr.io');
+    const slow = { concurrent: 4, rate: { perSecond: 1, burst: 1 } };
+    const fast = { concurrent: 4, rate: { perSecond: 10, burst: 20 } };
+    budget.limit(slow);
+    for (let requests = 1; requests <= 5; requests++) {
+      budget.limit(slow);
+      await visit();
+      budget.limit({ concurrent: 16, rate: undefined });
+      budget.limit(fast);
+    }
+    assert.equal(sleeps.length, 4);
+  });
+
   it('tells how it stands', async () => {
     const { budget, visit } = setUp('docker.io');
     assert.deepEqual(budget.state(), {

@@ -75,7 +75,8 @@ export function createBudget(initial: Limits, deps: { clock: Clock; sleep: Sleep
   const { clock, sleep } = deps;
   let limits = initial;
   const slots = createSlots(limits.concurrent);
-  let rate = rateOf(limits);
+  let bucket = rateOf(limits);
+  const rate = (): ReturnType<typeof rateOf> => (limits.rate ? bucket : undefined);
   const breaker = createBreaker();
   const quotas = createQuotaBook();
   let coolUntilMs = 0;
@@ -84,7 +85,9 @@ export function createBudget(initial: Limits, deps: { clock: Clock; sleep: Sleep
     if (areSameLimits(limits, wanted)) return;
     limits = wanted;
     slots.resize(limits.concurrent);
-    rate = rateOf(limits);
+    // Two entries of the configuration may be about one origin: changing from one to the other must not fill the bucket.
+    if (limits.rate && bucket) bucket.configure(limits.rate.perSecond, limits.rate.burst);
+    bucket ??= rateOf(limits);
   }
 
   function coolDownMs(): number {
@@ -124,7 +127,7 @@ export function createBudget(initial: Limits, deps: { clock: Clock; sleep: Sleep
       await sleep(waitMs, signal);
     const refusal = refusalNow(visitor);
     if (refusal) return refusal;
-    const waitMs = rate?.take(clock.now()) ?? 0;
+    const waitMs = rate()?.take(clock.now()) ?? 0;
     if (waitMs > 0) await sleep(waitMs, signal);
     const openMs = breaker.enter(clock.now());
     return openMs > 0 ? { refused: 'circuitOpen', afterMs: openMs } : undefined;
@@ -134,8 +137,8 @@ export function createBudget(initial: Limits, deps: { clock: Clock; sleep: Sleep
     const opened = outcome.kind === 'failed' && breaker.failed(clock.now());
     if (outcome.kind === 'abandoned') breaker.abandoned();
     if (outcome.kind === 'answered' || outcome.kind === 'throttled') breaker.succeeded();
-    if (outcome.kind === 'answered') rate?.speedUp();
-    if (outcome.kind === 'throttled') rate?.slowDown();
+    if (outcome.kind === 'answered') rate()?.speedUp();
+    if (outcome.kind === 'throttled') rate()?.slowDown();
     if ('afterMs' in outcome && outcome.afterMs !== undefined) coolDown(outcome.afterMs);
     if ('quota' in outcome && outcome.quota !== undefined) learn(asker, outcome.quota);
     giveBack();
@@ -162,7 +165,7 @@ export function createBudget(initial: Limits, deps: { clock: Clock; sleep: Sleep
       inFlight: slots.inUse,
       waiting: slots.waiting,
       limits,
-      rateShare: rate?.share ?? 1,
+      rateShare: rate()?.share ?? 1,
     };
   }
 

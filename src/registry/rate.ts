@@ -4,6 +4,8 @@ export interface Rate {
   take(nowMs: number): number;
   slowDown(): void;
   speedUp(): void;
+  /** Another full rate, from now on; what was used up stays used up. */
+  configure(perSecond: number, burst: number): void;
   /** Which part of the full rate is used now. */
   readonly share: number;
 }
@@ -11,7 +13,8 @@ export interface Rate {
 const slowestShare = 1 / 64;
 const recovery = 1.05;
 
-export function createRate(perSecond: number, burst: number): Rate {
+export function createRate(initialPerSecond: number, initialBurst: number): Rate {
+  let [perSecond, burst] = [initialPerSecond, initialBurst];
   let tokens = burst;
   let share = 1;
   let filledAtMs: number | undefined;
@@ -33,6 +36,10 @@ export function createRate(perSecond: number, burst: number): Rate {
     },
     speedUp: () => {
       share = Math.min(1, share * recovery);
+    },
+    configure(wantedPerSecond, wantedBurst) {
+      [perSecond, burst] = [wantedPerSecond, wantedBurst];
+      tokens = Math.min(tokens, burst);
     },
     get share() {
       return share;
