@@ -62,12 +62,13 @@ function findingsOn({ workload, annotations, misplaced }: CheckedManifest): Foun
       }),
     );
   }
-  if (!(policyKey in annotations)) {
+  if (!(policyKey in annotations) && !workload.autorollout) {
     found.push(problem('PolicyNone', `${policyKey} is missing: without it the workload is not managed`, { key: policyKey }));
   }
   const settings = readSettings(
     workload.annotations,
     workload.slots.map(({ container }) => container),
+    { autorollout: workload.autorollout },
   );
   found.push(...settings.problems.map(({ reason, key, message }) => problem(reason, message, { key })));
   const selected = workload.slots.map((slot) => checkSlot(slot, settings)).filter((each) => each !== undefined);

@@ -30,14 +30,18 @@ export function readManifestWorkload(raw: unknown, defaultNamespace: string): Ma
   if (!row || !isRecord(raw)) return undefined;
   const metadata = recordAt(raw, 'metadata');
   const annotations = ownOf(recordAt(metadata, 'annotations'));
+  const labelled = recordAt(metadata, 'labels')['kube-autorollout/enabled'] === 'true';
   const texts = Object.fromEntries(Object.entries(annotations).filter(([, value]) => typeof value === 'string'));
   const identity = { namespace: textOf(metadata['namespace']) ?? defaultNamespace, uid: 'manifest', resourceVersion: '0' };
-  const complete = { ...raw, metadata: { ...metadata, ...identity, annotations: { [policyKey]: 'none', ...texts } } };
+  const complete = {
+    ...raw,
+    metadata: { ...metadata, ...identity, annotations: { ...(labelled ? {} : { [policyKey]: 'none' }), ...texts } },
+  };
   const workload = trimWorkload(row, complete, { texts: new SharedTexts(), log: silent });
   const misplaced = Object.keys(ownOf(recordAt(raw, ...row.podTemplate, 'metadata', 'annotations')));
   // Nothing rolls out yet: what a manifest says of a status is not asked.
   if (!workload) return undefined;
-  const isMeant = Object.keys(annotations).length + misplaced.length > 0;
+  const isMeant = Object.keys(annotations).length + misplaced.length > 0 || labelled;
   return { workload: { ...workload, rollout: { settled: true, healthy: true, message: '' } }, annotations, misplaced, isMeant };
 }
 
@@ -48,5 +52,5 @@ function ownOf(annotations: Readonly<Record<string, unknown>>): Record<string, u
 /** What a plan is made of: only what is really managed. */
 export function managedWorkload(raw: unknown, defaultNamespace: string): Workload | undefined {
   const found = readManifestWorkload(raw, defaultNamespace);
-  return found && typeof found.annotations[policyKey] === 'string' ? found.workload : undefined;
+  return found && (found.workload.autorollout || typeof found.annotations[policyKey] === 'string') ? found.workload : undefined;
 }

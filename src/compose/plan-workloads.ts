@@ -1,16 +1,18 @@
 import { readConfig } from '../config.ts';
+import { defaultAutorolloutSettings } from '../core/autorollout-settings.ts';
 import type { UpdateRequest } from '../core/update-request-schema.ts';
 import { type Workload, workloadKey } from '../core/workload.ts';
 import { ApiError } from '../errors.ts';
 import { KubeClient } from '../kubernetes/client.ts';
 import { ClusterAccessError } from '../kubernetes/credentials.ts';
 import { type ClusterAccess, loadClusterAccess } from '../kubernetes/kubeconfig.ts';
+import { KubePods } from '../kubernetes/pods.ts';
 import { KubePullSecrets } from '../kubernetes/pull-secrets.ts';
 import { planOnce, type PlannedContainer } from '../operator/plan-once.ts';
 import { RepositoryAccess } from '../operator/repository-access.ts';
 import { TagBook } from '../operator/tag-book.ts';
 import { createOutbound } from '../outbound.ts';
-import type { Log, Metrics, PullSecrets } from '../ports.ts';
+import type { Log, Metrics, Pods, PullSecrets } from '../ports.ts';
 import { createRegistry } from '../registry/client.ts';
 import { type ClusterContent, listCluster } from './list-cluster.ts';
 
@@ -68,7 +70,7 @@ async function planCluster(query: PlanQuery, access: ClusterAccess, config: Sett
   try {
     const namespace = query.allNamespaces ? undefined : (query.namespace ?? access.namespace);
     const content = await listCluster(client, { namespace, selector: query.selector }, silent, new AbortController().signal);
-    return await plan(content, new KubePullSecrets({ client }), config, process, [new URL(access.server).origin]);
+    return await plan(content, new KubePullSecrets({ client }), config, process, [new URL(access.server).origin], new KubePods({ client }));
   } finally {
     await client.close();
   }
@@ -80,6 +82,7 @@ async function plan(
   config: Settings,
   { version }: PlanProcess,
   blockedOrigins: readonly string[] = [],
+  pods?: Pods,
 ): Promise<PlanAnswer> {
   const clock = { now: () => Date.now() };
   const outbound = createOutbound({ userAgent: `headwind/${version}`, proxy: config.proxy, blockedOrigins });
@@ -88,7 +91,8 @@ async function plan(
   const access = new RepositoryAccess({ registry, pullSecrets, book, clock });
   const byWorkload = Map.groupBy(requests, ({ spec }) => workloadKey(spec.targetRef));
   const requestsOf = (workload: Workload): readonly UpdateRequest[] => byWorkload.get(workloadKey(workload)) ?? [];
-  const deps = { access, book, registry, clock, requestsOf, requestExpiryMs: config.requests.expiryMs };
+  const running = pods && { pods, access, log: silent, autorollout: () => defaultAutorolloutSettings };
+  const deps = { access, book, registry, clock, requestsOf, requestExpiryMs: config.requests.expiryMs, running };
   try {
     return { rows: await planOnce(workloads, deps, new AbortController().signal), complaints };
   } finally {

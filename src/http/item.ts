@@ -72,7 +72,7 @@ function nextAllowed(request: UpdateRequest, workload: Workload | undefined, now
   const { containerName, trigger = 'manual' } = request.spec;
   if (!workload || containerName === undefined || trigger === 'manual' || request.status.force === true) return undefined;
   const last = readLastUpdate(workload.annotations, now);
-  const settings = readSettings(workload.annotations, [containerName]).container(containerName);
+  const settings = readSettings(workload.annotations, [containerName], { autorollout: workload.autorollout }).container(containerName);
   if (last === undefined || 'held' in settings) return undefined;
   const until = last + settings.minUpdateIntervalMs;
   return until > now ? formatTime(until) : undefined;

@@ -16,6 +16,8 @@ export interface PodQuestion {
   readonly stalled: boolean;
 }
 
+export type ComparisonDeps = Pick<OperatorDeps, 'pods' | 'access' | 'log' | 'autorollout'>;
+
 export type PodComparison = ComparedPods | { readonly unobservable: string };
 
 export interface ComparedPods extends DigestComparison {
@@ -31,7 +33,7 @@ const mostDigests = 10;
  * Reads the pods of a workload and compares what they run with what the registry has. What a digest stands for is asked of the registry
  * only where the digests differ. Throws RegistryError when it does not answer.
  */
-export async function comparePods(question: PodQuestion, deps: OperatorDeps, signal: AbortSignal): Promise<PodComparison> {
+export async function comparePods(question: PodQuestion, deps: ComparisonDeps, signal: AbortSignal): Promise<PodComparison> {
   const { workload, container, offered, stalled } = question;
   let pods: readonly RunningPod[];
   try {
@@ -68,7 +70,7 @@ function runningContainers(pods: readonly RunningPod[], container: string): Foun
 async function readContents(
   { workload, reference, offered }: PodQuestion,
   running: readonly Found[],
-  { access }: OperatorDeps,
+  { access }: ComparisonDeps,
   signal: AbortSignal,
 ): Promise<Map<string, ComparedContents | 'gone'>> {
   const contents = new Map<string, ComparedContents | 'gone'>();

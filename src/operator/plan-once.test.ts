@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { anUpdateRequest, aWorkload } from '../../test/builders.ts';
+import { aRunningPod } from '../../test/fakes/pods.ts';
+import { aDigest } from '../../test/fakes/registry-port.ts';
 import { anOperator } from '../../test/fakes/operator-deps.ts';
 import type { UpdateRequest } from '../core/update-request-schema.ts';
 import type { Workload } from '../core/workload.ts';
@@ -130,5 +132,26 @@ describe('operator/plan-once', () => {
     const [row] = await plan();
     assert.match(row?.notes[0] ?? '', /PullSecretMissing: Secret shop\/gone does not exist/);
     assert.deepEqual([updateRequests.writes, stored.patches, events.emitted], [[], [], []]);
+  });
+
+  describe('digests of the running tag', () => {
+    const rows = [
+      ['the pods run what is there', 'now', 'hold', 'UpToDate'],
+      ['the pods run what was there before', 'before', 'apply', 'DigestChanged'],
+      ['no pod runs', undefined, 'hold', 'NoRunningPod'],
+    ] as const;
+    for (const [title, content, action, reason] of rows) {
+      it(`${title}: ${action}, ${reason}`, async () => {
+        const workload = aWorkload({ annotations: { 'headwind.sh/policy': 'digest', 'headwind.sh/require-approval': 'false' } });
+        const always = { ...workload, slots: workload.slots.map((slot) => ({ ...slot, pullPolicy: 'Always' })) };
+        const { deps, registry, pods, updateRequests } = anOperator({ workloads: [always] });
+        registry.push('docker.io/library/nginx', '1.25', aDigest('now'));
+        if (content) pods.set(always, [aRunningPod({ containers: [{ digest: aDigest(content) }] })]);
+        const running = { pods: deps.pods, access: deps.access, log: deps.log, autorollout: deps.autorollout };
+        const question = { ...deps, running, requestsOf: () => updateRequests.of(always), requestExpiryMs: 1000 };
+        const [row] = await planOnce([always], question, new AbortController().signal);
+        assert.deepEqual([row?.action, row?.reason], [action, reason]);
+      });
+    }
   });
 });

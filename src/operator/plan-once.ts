@@ -1,4 +1,5 @@
 import { canonicalRepository, effectiveTag, type ImageReference, parseImageReference } from '../core/image-reference.ts';
+import { comparesTags } from '../core/follow-digest.ts';
 import { judgeRequest } from '../core/judge-request.ts';
 import { type Action, type Plan, planUpdates, type RepositoryFacts, type SlotPlan } from '../core/plan.ts';
 import type { Reason } from '../core/reasons.ts';
@@ -9,6 +10,8 @@ import type { Slot, Workload, WorkloadKind } from '../core/workload.ts';
 import { RegistryError } from '../errors.ts';
 import type { Clock, Registry } from '../ports.ts';
 import { type Access, reasonOf, type RepositoryAccess } from './repository-access.ts';
+import type { ComparisonDeps } from './compare-pods.ts';
+import { type Failure, lookAtDigests } from './plan-digests-once.ts';
 import type { TagBook } from './tag-book.ts';
 
 /**
@@ -40,11 +43,13 @@ export interface PlanOnceDeps {
   readonly clock: Clock;
   readonly requestsOf: (workload: Workload) => readonly UpdateRequest[];
   readonly requestExpiryMs: number;
+  /** Missing where there is no cluster, and so nothing that runs. */
+  readonly running?: ComparisonDeps | undefined;
 }
 
 interface Listing {
   readonly tags: readonly string[] | undefined;
-  readonly failure: { readonly reason: Reason; readonly message: string } | undefined;
+  readonly failure: Failure | undefined;
   readonly notes: readonly string[];
 }
 
@@ -64,10 +69,17 @@ async function planWorkload(workload: Workload, listings: Map<string, Promise<Li
     const reference = referenceToAsk(slot, settings);
     if (reference) known.set(slot.container, await listTags(workload, reference, listings, deps, signal));
   }
+  const digests = await lookAtDigests(workload, settings, deps, signal);
   const input = { workload, settings, requests: deps.requestsOf(workload), now: deps.clock.now(), requestExpiryMs: deps.requestExpiryMs };
   const planNow = (): Plan =>
-    planUpdates({ ...input, facts: (slot, reference) => factsOf(workload, reference, known.get(slot.container), deps) });
-  const failures = await confirm(planNow().actions, workload, deps, signal);
+    planUpdates({
+      ...input,
+      facts: (slot, reference) => ({
+        ...factsOf(workload, reference, known.get(slot.container), deps),
+        digests: digests.facts.get(slot.container),
+      }),
+    });
+  const failures = new Map([...digests.failures, ...(await confirm(planNow().actions, workload, deps, signal))]);
   const plan = planNow();
   return workload.slots.map((slot) => {
     const listing = known.get(slot.container);
@@ -94,7 +106,7 @@ function referenceToAsk(slot: Slot, settings: Settings): ImageReference | undefi
 }
 
 function isListed({ policy }: ContainerSettings): boolean {
-  return policy.name !== 'none' && policy.name !== 'digest' && policy.name !== 'force';
+  return comparesTags(policy);
 }
 
 async function listTags(
@@ -229,7 +241,7 @@ function noteOn({ slot, written }: Planned, own: SlotPlan | undefined): string[]
   if ('held' in settings || !own) return [];
   const { eventSource, policy } = settings;
   const notes: string[] = [];
-  if (policy.name === 'force' || policy.name === 'digest') notes.push(`policy ${policy.name} follows pushes, and a plan knows of none`);
+  if (policy.name === 'force') notes.push('policy force follows pushes, and a plan knows of none');
   if (own.candidate === undefined) return notes;
   if (eventSource === 'none') notes.push('event-source is none: the operator does not act on it');
   if (eventSource === 'webhook') notes.push('event-source is webhook: the operator learns of it by a push only');
