@@ -19,6 +19,7 @@ import { createMirrors } from './mirrors.ts';
 import { createAsk } from './place.ts';
 import { createOtherCredentials } from './other-credentials.ts';
 import { quirksOfHost } from './quirks.ts';
+import { createPushTimes, type PushTimes } from './push-times.ts';
 import { createReferrers, type ReferrerList } from './referrers.ts';
 import { RegistrySecret } from './registry-secret.ts';
 import { createResolve } from './resolve.ts';
@@ -69,6 +70,11 @@ export interface RegistryClient extends Registry {
     signal: AbortSignal,
     artifactType?: string,
   ): Promise<ReferrerList>;
+  /**
+   * When tags were pushed, for those registries that tell it of all tags at once (`pushTimes` of the quirks); undefined for others, and without the right
+   * to see it. Of Docker Hub it is the API of its web site, which has limits of its own: asked only where somebody wants the order of creation.
+   */
+  created(repository: RepositoryRef, credentials: CredentialSet, signal: AbortSignal): Promise<PushTimes | undefined>;
   /** What is left of a registry's limits; undefined when it was not asked so far, or must not be. */
   budgetReport(registry: string): BudgetReport | undefined;
   close(): Promise<void>;
@@ -97,10 +103,12 @@ export function createRegistry(options: RegistryOptions): RegistryClient {
   );
   const readContents = mirrors.first(createContents({ ask, totalMs: limits?.contentsMs ?? 120_000 }));
   const listReferrers = createReferrers({ ask, exchange, totalMs: listingLimits.totalMs });
+  const readPushTimes = createPushTimes({ exchange, send, clock, totalMs: listingLimits.totalMs });
   const known = createContentsCache(limits?.contentsBytes ?? 64 * 1024 * 1024);
   const resolving = createSingleFlight<{ digest: string }>(() => meter.cacheHit('resolve'));
   const reading = createSingleFlight<ImageContents>(() => meter.cacheHit('contents'));
   const pointing = createSingleFlight<ReferrerList>(() => meter.cacheHit('referrers'));
+  const dating = createSingleFlight<PushTimes | undefined>(() => meter.cacheHit('created'));
   const listing = createSingleFlight<TagList>(() => meter.cacheHit('tags'));
   const otherCredentials = createOtherCredentials(options, key);
   const warned = new LRUCache<string, true>({ max: 1_000 });
@@ -192,17 +200,24 @@ export function createRegistry(options: RegistryOptions): RegistryClient {
     return await pointing.run(flight, signal, (shared) => listReferrers({ ...call, signal: shared }, digest, artifactType));
   }
 
+  async function created(repository: RepositoryRef, set: CredentialSet, signal: AbortSignal): Promise<PushTimes | undefined> {
+    const call = callOf(repository, 'created', `cannot tell when the tags of ${nameOf(repository)} were pushed`, set, signal);
+    const flight = [call.endpoint.origin, call.repository, set.fingerprint].join(' ');
+    return await dating.run(flight, signal, (shared) => readPushTimes({ ...call, signal: shared }));
+  }
+
   async function close(): Promise<void> {
     const reason = new Error('the registry client was closed');
     otherCredentials.close();
     resolving.abort(reason);
     reading.abort(reason);
     pointing.abort(reason);
+    dating.abort(reason);
     listing.abort(reason);
   }
 
   const budgetReport = createBudgetReport({ transports, stateOf });
-  return { credentials, resolve, contents, tags, referrers, budgetReport, close };
+  return { credentials, resolve, contents, tags, referrers, created, budgetReport, close };
 }
 
 function nameOf({ registry, repository }: RepositoryRef): string {

@@ -11,7 +11,7 @@ type Intercept = NonNullable<FakeRegistry['switches']['intercept']>;
 
 const indexType = 'application/vnd.oci.image.index.v1+json';
 const imageType = 'application/vnd.oci.image.manifest.v1+json';
-const timeouts = { headersMs: 300, idleMs: 300, callMs: 1_500 };
+const timeouts = { headersMs: 250, idleMs: 250, callMs: 600 };
 /** What one call may need more than the one before, with all that waits to be collected. */
 const maximumGrowth = 160 * 1024 * 1024;
 

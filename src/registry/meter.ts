@@ -4,7 +4,7 @@ import type { Metrics } from '../ports.ts';
 export interface Meter {
   request(registry: string, operation: string, result: string, seconds: number): void;
   authFailure(registry: string, reason: 'login' | 'scope' | 'denied' | 'challenge'): void;
-  cacheHit(cache: 'token' | 'resolve' | 'contents' | 'tags' | 'referrers'): void;
+  cacheHit(cache: 'token' | 'resolve' | 'contents' | 'tags' | 'referrers' | 'created'): void;
   /** What a registry says that is left of its limit. */
   quota(registry: string, remaining: number): void;
   coolDown(registry: string, untilMs: number): void;
