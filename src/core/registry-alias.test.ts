@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { aliasOf } from './registry-alias.ts';
+import { aliasOf, sameRegistryNames } from './registry-alias.ts';
 
 const aliases = {
   'harbor.internal': 'harbor.example.com',
@@ -30,4 +30,14 @@ describe('core/registry-alias', () => {
   }
 
   it('ends on aliases that go round in a circle', () => assert.match(aliasOf({ aliases })('a.loop'), /^[ab]\.loop$/));
+
+  const groups = [
+    ['harbor.example.com', ['harbor.example.com', 'harbor.internal', 'old.internal']],
+    ['Old.internal:443', ['harbor.example.com', 'harbor.internal', 'old.internal']],
+    ['registry-1.docker.io', ['docker.io', 'hub.internal:5000']],
+    ['ghcr.io', ['ghcr.io']],
+  ] as const;
+  for (const [registry, names] of groups) {
+    it(`${registry} is one of ${names.join(', ')}`, () => assert.deepEqual(sameRegistryNames({ aliases })(registry), names));
+  }
 });

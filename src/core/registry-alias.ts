@@ -13,3 +13,17 @@ export function aliasOf(settings: Pick<RegistrySettings, 'aliases'>): (registry:
     return name;
   };
 }
+
+/** Gives every name that images may call the same registry by, canonical: what a webhook says of one of them concerns all. */
+export function sameRegistryNames(settings: Pick<RegistrySettings, 'aliases'>): (registry: string) => readonly string[] {
+  const known = aliasOf(settings);
+  const groups = new Map<string, Set<string>>();
+  for (const other of Object.keys(settings.aliases)) {
+    const name = known(other);
+    groups.set(name, (groups.get(name) ?? new Set([name])).add(canonicalRegistry(other)));
+  }
+  return (registry) => {
+    const name = known(registry);
+    return [...(groups.get(name) ?? [name])];
+  };
+}
