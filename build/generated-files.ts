@@ -4,7 +4,7 @@ import { dump } from 'js-yaml';
 import { annotationAdmission } from './admission-policy.ts';
 import { updateRequestCrd } from './crd.ts';
 import { annotationsPage, configurationPage, metricsPage, reasonsPage } from './docs.ts';
-import { clusterRbac, localRbac, permissionsPage } from './rbac.ts';
+import { clusterRbac, localRbac, namespaceRbac, permissionsPage } from './rbac.ts';
 
 export interface GeneratedFile {
   /** Relative to the repository. */
@@ -18,6 +18,7 @@ export function generatedFiles(): readonly GeneratedFile[] {
     manifest('deploy/k8s/crds/updaterequest.yaml', 'src/core/update-request-schema.ts', [updateRequestCrd()]),
     manifest('deploy/k8s/rbac.yaml', 'src/kubernetes/permissions.ts', clusterRbac('headwind-system')),
     manifest('deploy/k8s/rbac-local.yaml', 'src/kubernetes/permissions.ts', localRbac('default')),
+    manifest('deploy/k8s/rbac-namespace.yaml', 'src/kubernetes/permissions.ts', namespaceRbac('headwind-system')),
     manifest('deploy/k8s/validating-admission-policy.yaml', 'build/admission-policy.ts', annotationAdmission()),
     { path: 'docs/annotations.md', text: annotationsPage() },
     { path: 'docs/configuration.md', text: configurationPage() },

@@ -31,6 +31,25 @@ export function localRbac(namespace: string): object[] {
   ];
 }
 
+/**
+ * Rights for a single namespace in which operator and workloads live, as kube-autorollout has them: workloads, their pods, Secrets and the
+ * operator's own objects. CronJobs are left out, and so is all that is optional but the ConfigMap of settings.
+ */
+export function namespaceRbac(namespace: string): object[] {
+  const isWanted = ({ group, resource, optional, scope }: Permission): boolean =>
+    group !== 'batch' && (optional !== true || (scope === 'home' && resource === 'configmaps'));
+  return [
+    serviceAccount(namespace),
+    {
+      apiVersion: api,
+      kind: 'Role',
+      metadata: { name: account, namespace },
+      rules: [...rulesOf('watched', isWanted), ...rulesOf('home', isWanted)],
+    },
+    binding('RoleBinding', { name: account, namespace }, 'Role', namespace),
+  ];
+}
+
 const scopes: Readonly<Record<Permission['scope'], string>> = {
   watched: 'watched namespaces',
   home: "the operator's own namespace",
@@ -95,9 +114,9 @@ function peopleRoles(): object[] {
 }
 
 /** Rows of one group with the same verbs become one rule. */
-function rulesOf(scope: Permission['scope']): Rule[] {
+function rulesOf(scope: Permission['scope'], isWanted: (permission: Permission) => boolean = () => true): Rule[] {
   const rules = new Map<string, Rule>();
-  for (const { group, resource, verbs, names, scope: rowScope } of permissions) {
+  for (const { group, resource, verbs, names, scope: rowScope } of permissions.filter((permission) => isWanted(permission))) {
     if (rowScope !== scope) continue;
     const key = JSON.stringify([group, verbs, names]);
     const resources = [...(rules.get(key)?.resources ?? []), resource];

@@ -41,6 +41,7 @@ describe('deploy/k8s', () => {
     'crds/updaterequest.yaml',
     'rbac.yaml',
     'rbac-local.yaml',
+    'rbac-namespace.yaml',
     'deployment.yaml',
     'service.yaml',
     'validating-admission-policy.yaml',
