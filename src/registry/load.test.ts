@@ -4,6 +4,9 @@ import { describe, it } from 'node:test';
 import { startFakeRegistry } from '../../test/fakes/registry.ts';
 import { setUpRegistry } from '../../test/fakes/registry-setup.ts';
 import { noRegistrySettings, type RegistrySettings } from '../core/registry-settings.ts';
+import { createOutbound } from '../outbound.ts';
+import { createMetrics } from '../telemetry/metrics.ts';
+import { createRegistry } from './client.ts';
 
 function count<Value>(values: readonly Value[], wanted: Value): number {
   return values.filter((value) => value === wanted).length;
@@ -151,6 +154,37 @@ describe('registry/load', () => {
     left(60);
     await resolve('1.0.0');
     assert.equal((await read()).digest, digest);
+  });
+
+  it('what is left and how long a registry is left alone is in the metrics', async (t) => {
+    const fake = await startFakeRegistry();
+    const outbound = createOutbound({ userAgent: 'headwind/test' });
+    const metrics = createMetrics({ processMetrics: false });
+    const ignore = (): void => undefined;
+    const log = { debug: ignore, info: ignore, warn: ignore, error: ignore };
+    const registry = createRegistry({ outbound, metrics, log, clock: { now: () => 1e12 }, sleep: () => Promise.resolve() });
+    t.after(async () => {
+      await registry.close();
+      await outbound.close();
+      await fake.close();
+    });
+    fake.push('acme/app', '1.0.0');
+    fake.switches.headers = { 'ratelimit-remaining': '76;w=21600', 'docker-ratelimit-source': '192.0.2.1' };
+    const ref = { registry: fake.host, repository: 'acme/app' };
+    const ask = () => registry.resolve(ref, '1.0.0', registry.credentials(ref, []), AbortSignal.timeout(5_000));
+    await ask();
+    fake.switches.failures = [{ status: 429, headers: { 'retry-after': '60' } }];
+    await assert.rejects(ask(), { code: 'RateLimited' });
+    const text = await metrics.text();
+    for (const line of [
+      `headwind_registry_ratelimit_remaining{registry="${fake.host}"} 76`,
+      `headwind_registry_cool_down_until_seconds{registry="${fake.host}"} ${1e9 + 60}`,
+      `headwind_registry_requests_total{registry="${fake.host}",operation="resolve",result="ok"} 1`,
+      `headwind_registry_requests_total{registry="${fake.host}",operation="resolve",result="RateLimited"} 1`,
+      `headwind_registry_request_duration_seconds_count{registry="${fake.host}",operation="resolve"} 2`,
+    ]) {
+      assert.ok(text.includes(`${line}\n`), line);
+    }
   });
 
   it('limits of the configuration count at once', async (t) => {
