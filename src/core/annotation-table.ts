@@ -61,7 +61,7 @@ export const annotationTable = {
   'ignore-tags': read('Tags that are never candidates', 'comma list of globs', 'none'),
   order: read('Order of tags for `glob` and `regex`', '`alphabetical` or `created`', 'natural'),
   'ignore-pull-policy': read('Restart for a new digest although the kubelet might not pull', boolean, 'false'),
-  'delete-pods': read('Apply a new digest by deleting pods', boolean, 'false'),
+  'delete-pods': read('Apply a new digest by deleting pods', boolean, 'false', false),
   'dry-run': read('Decide and report, but create and change nothing', boolean, 'false', false),
   'last-update': written('When the last change was applied', 'RFC 3339'),
   'update-history': written('The last changes, newest first', 'JSON array, at most 10 per container'),

@@ -7,15 +7,20 @@ export interface ExplainedSetting {
   readonly key: AnnotationKey;
   /** In the form in which it could be written. */
   readonly value: string;
-  /** The annotation that applies, the operator's own setting, or `default`. */
+  /** The annotation or label that applies, the operator's own setting, or `default`. */
   readonly source: string;
 }
 
 /** What holds for one container. */
-export function explainContainerSettings(annotations: Annotations, container: string, settings: ContainerSettings): ExplainedSetting[] {
+export function explainContainerSettings(
+  annotations: Annotations,
+  container: string,
+  settings: ContainerSettings,
+  autorollout = false,
+): ExplainedSetting[] {
   const values: readonly (readonly [AnnotationKey, string])[] = [
     ['policy', settings.policy.text],
-    ['require-approval', String(settings.requireApproval)],
+    ['require-approval', approvalOf(settings)],
     ['min-update-interval', settings.minUpdateIntervalMs === 0 ? '0' : formatDuration(settings.minUpdateIntervalMs)],
     ['event-source', settings.eventSource],
     ['polling-interval', settings.pollingIntervalMs === undefined ? 'the global interval' : formatDuration(settings.pollingIntervalMs)],
@@ -25,10 +30,11 @@ export function explainContainerSettings(annotations: Annotations, container: st
     ['strict-semver', String(settings.strictSemver)],
     ['track-digest', String(settings.trackDigest)],
     ['digest-mode', settings.digestMode],
+    ['ignore-pull-policy', String(settings.ignorePullPolicy)],
     ['ignore-tags', annotations[sourceOf(annotations, 'ignore-tags', container)] ?? 'none'],
     ['order', settings.order ?? 'natural'],
   ];
-  return values.map(([key, value]) => ({ key, value, source: sourceOf(annotations, key, container) }));
+  return values.map(([key, value]) => ({ key, value, source: sourceOf(annotations, key, container, autorollout) }));
 }
 
 /** What holds for the whole workload. */
@@ -39,13 +45,23 @@ export function explainWorkloadSettings(annotations: Annotations, settings: Sett
     { key: 'images', value: annotations[`${annotationPrefix}images`]?.trim() || 'all', source: sourceOf(annotations, 'images') },
     { key: 'auto-rollback', value: String(settings.autoRollback), source: sourceOf(annotations, 'auto-rollback') },
     { key: 'rollback-timeout', value: formatDuration(settings.rollbackTimeoutMs), source: sourceOf(annotations, 'rollback-timeout') },
+    { key: 'delete-pods', value: String(settings.deletePods), source: sourceOf(annotations, 'delete-pods') },
     { key: 'dry-run', value: String(settings.dryRun), source: dryRunSource },
   ];
 }
 
-function sourceOf(annotations: Annotations, key: AnnotationKey, container?: string): string {
+const labelled: readonly AnnotationKey[] = ['policy', 'require-approval', 'min-update-interval', 'event-source', 'track-digest'];
+
+function approvalOf({ requireApproval, requireDigestApproval }: ContainerSettings): string {
+  return requireApproval === requireDigestApproval
+    ? String(requireApproval)
+    : `${requireApproval}, for new digests ${requireDigestApproval}`;
+}
+
+function sourceOf(annotations: Annotations, key: AnnotationKey, container?: string, autorollout = false): string {
   const ofContainer = `${annotationPrefix}${key}.${container}`;
   if (container !== undefined && ofContainer in annotations) return ofContainer;
   const ofWorkload = annotationPrefix + key;
-  return ofWorkload in annotations ? ofWorkload : 'default';
+  if (ofWorkload in annotations) return ofWorkload;
+  return autorollout && labelled.includes(key) ? 'label kube-autorollout/enabled' : 'default';
 }

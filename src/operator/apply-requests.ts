@@ -38,8 +38,12 @@ export async function applyRequests(
   // Pods that are deleted one by one stay of the revision that they are: the template is left alone.
   const rolls = !(workload.rollout.unwatched === 'OnDelete');
   const restart = rolls && changes.length < ready.length ? restartMark(workload, images.size > 0, deps) : undefined;
+  const { kind, namespace, name } = workload;
+  const told = { kind, namespace, resource: name, containers: ready.map(({ container }) => container) };
+  if (restart) deps.log.info(told, 'Triggering rollout for resource');
   const outcome = await patch(workload, { images, annotations, ...(restart && { restart }) }, deps, signal);
   if (outcome === 'changed') return false;
+  if (restart && 'applied' in outcome) deps.log.info(told, 'Successfully triggered rollout');
   for (const { request, digest } of ready) {
     if ('refused' in outcome) {
       await failRequest('PatchRefused', `the API server refuses the change: ${outcome.refused}`, { request, workload, deps, signal });

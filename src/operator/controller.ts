@@ -84,7 +84,7 @@ async function runOne<K>(key: K, controller: Controller<K>, abort: AbortSignal):
     if (retry === 'backoff') queue.addWithBackoff(key);
     else queue.forget(key);
     if (typeof retry === 'object') queue.addAfter(key, retry.afterMs);
-    log.error({ controller: name, key, retry, error }, 'reconcile failed');
+    log.error({ controller: name, key, retry, error }, 'Error while running controller job');
     return retry === 'never' ? 'terminal' : 'error';
   }
 }

@@ -90,7 +90,7 @@ function explainContainer(workload: Workload, slot: Slot, deps: ExplainDeps): Co
     candidate: candidate ?? null,
     reason,
     message: isUnasked ? `nothing is known besides ${image}: there was no news of its repository yet` : message,
-    settings: 'held' in settings ? [] : explainContainerSettings(workload.annotations, container, settings),
+    settings: 'held' in settings ? [] : explainContainerSettings(workload.annotations, container, settings, workload.autorollout),
     considered: mostRelevant(considered),
     consideredTotal: considered.length,
     lastCheck: known ? lastCheckOf(workload, known, deps) : null,

@@ -24,7 +24,9 @@ export async function inspectDigest(
   deps: OperatorDeps,
   signal: AbortSignal,
 ): Promise<void> {
-  const { notes, clock, access } = deps;
+  const { notes, clock, access, log } = deps;
+  if (workload.autorollout)
+    log.debug({ kind: workload.kind, namespace: workload.namespace, resource: workload.name }, 'Found resource with label');
   const key = workloadKey(workload);
   const note = (offered: string, result: Compared['result'], isFinal: boolean): void => {
     const before = notes.compared(key, slot.container);

@@ -74,13 +74,18 @@ function containerSteps(explained: ContainerExplanation, workload: Workload, dep
   const until = notBefore(workload, container, deps);
   if (until !== undefined) say('a change is not applied before, because of min-update-interval', until, 'TooSoon');
   if (eventSource === 'none') say('news does not count: event-source is none', undefined, 'EventSourceNone');
-  if (eventSource === 'polling' || eventSource === 'both') pollStep(repository, deps, say);
+  if (eventSource === 'polling' || eventSource === 'both') pollStep(repository, workload.autorollout, deps, say);
   if (eventSource === 'webhook' || eventSource === 'both') say(`a webhook about ${repository} is looked at when it comes`);
   return steps;
 }
 
-function pollStep(repository: string, { pollingEnabled, work }: ExplainDeps, say: (message: string, ms?: number, reason?: Reason) => void) {
-  if (!pollingEnabled) return say('polling is off (HEADWIND_POLLING_ENABLED)', undefined, 'PollingDisabled');
+function pollStep(
+  repository: string,
+  onSchedule: boolean,
+  { pollingEnabled, work }: ExplainDeps,
+  say: (message: string, ms?: number, reason?: Reason) => void,
+): void {
+  if (!pollingEnabled && !onSchedule) return say('polling is off (HEADWIND_POLLING_ENABLED)', undefined, 'PollingDisabled');
   const at = work.nextPollAt(repository);
   if (at !== undefined) say(`${repository} is polled`, at);
 }

@@ -6,6 +6,7 @@ import { RegistryError } from '../errors.ts';
 import type { Clock, Events, Log, Metrics, Registry, Workloads } from '../ports.ts';
 import { tellProblems } from './announce.ts';
 import { type Controller, controllerQueue, type Result, runController, type Stop, tenantWorkers } from './controller.ts';
+import { logScan } from './autorollout-log.ts';
 import type { Notes } from './notes.ts';
 import { forgetTold, pollDigests, tellConsumers } from './poll-digests.ts';
 import { type Cadence, firstDue, isDue, nextDue } from './poll-cadence.ts';
@@ -54,6 +55,7 @@ interface Outcome {
 const longestTimerMs = 2 ** 31 - 1;
 /** After each tag that was read a repository rests so long: reading and judging them takes a hundredth of that, whatever interval is asked for. */
 const restMsPerTag = 1;
+const scanMs = 1000;
 
 export class RegistryPoller {
   readonly #deps: PollDeps;
@@ -67,6 +69,7 @@ export class RegistryPoller {
   readonly #suspect = new Set<string>();
   /** Accesses whose last look failed: what is not known of them is not asked for before its time. */
   readonly #failing = new Set<string>();
+  #scannedAt = -Infinity;
 
   constructor(deps: PollDeps) {
     this.#deps = deps;
@@ -194,12 +197,21 @@ export class RegistryPoller {
     return [...groups.values()];
   }
 
+  /** Repositories are looked at one by one; those of one tick make one line. */
+  #tellScan(group: readonly Consumer[]): void {
+    const { workloads, log, clock } = this.#deps;
+    if (!group.some(({ cadence }) => cadence.kind === 'schedule') || clock.now() - this.#scannedAt < scanMs) return;
+    this.#scannedAt = clock.now();
+    logScan(workloads.all(), log);
+  }
+
   async #checkGroup(access: Access, group: readonly Consumer[], signal: AbortSignal): Promise<Outcome> {
     const { metrics, log } = this.#deps;
     const [first] = group;
     if (!first) return {};
     const repository = canonicalRepository(first.reference);
     metrics.increment('polling_images_checked_total');
+    this.#tellScan(group);
     try {
       const listing = await this.#checkTags(access, group, signal);
       await pollDigests(access, group, this.#deps, signal);

@@ -4,6 +4,7 @@ import type { Reason } from '../core/reasons.ts';
 import { parseWorkloadKey, type Workload, workloadKey } from '../core/workload.ts';
 import { ApiError, RegistryError } from '../errors.ts';
 import { isWarning, tellWorkload } from './announce.ts';
+import { logSkipped } from './autorollout-log.ts';
 import { Breather } from './breather.ts';
 import { findOutdated } from './clean-up.ts';
 import type { Result } from './controller.ts';
@@ -60,6 +61,7 @@ async function planAndPerform(
   deps.notes.setPlan(key, plan.slots);
   tellHolds(workload, plan, deps);
   logVerdicts(workload, plan, deps);
+  logSkipped(workload, plan, deps);
   let [changed, retryMs] = [false, (plan.wakeAtMs ?? Infinity) - deps.clock.now()];
   for (const action of plan.actions) {
     const failure = await performOrExplain(action, workload, deps, signal);
@@ -170,7 +172,7 @@ function logVerdicts(workload: Workload, plan: Plan, deps: OperatorDeps): void {
 function wantsPolling(workload: Workload, { notes }: OperatorDeps): boolean {
   return workload.slots.some(({ container }) => {
     const settings = notes.settings(workload).container(container);
-    return !('held' in settings) && settings.eventSource === 'polling';
+    return !workload.autorollout && !('held' in settings) && settings.eventSource === 'polling';
   });
 }
 
