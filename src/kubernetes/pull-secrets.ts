@@ -1,4 +1,5 @@
 import { LRUCache } from 'lru-cache';
+import { atMost } from '../core/at-most.ts';
 import { ApiError } from '../errors.ts';
 import type { Problem, PullContext, PullSecret, PullSecrets } from '../ports.ts';
 import type { KubeClient } from './client.ts';
@@ -33,7 +34,7 @@ export class KubePullSecrets implements PullSecrets {
 
   constructor({ client, now }: KubePullSecretsOptions) {
     this.#client = client;
-    this.#forbidden = new LRUCache({ max: 10_000, ttl: forbiddenMs, ttlResolution: 0, ...(now && { perf: { now } }) });
+    this.#forbidden = new LRUCache({ ...atMost(10_000), ttl: forbiddenMs, ttlResolution: 0, ...(now && { perf: { now } }) });
     this.#kept = new LRUCache({
       maxSize: keptBytes,
       sizeCalculation: (found) => 256 + JSON.stringify(found).length,

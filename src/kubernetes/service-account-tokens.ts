@@ -1,4 +1,5 @@
 import { LRUCache } from 'lru-cache';
+import { atMost } from '../core/at-most.ts';
 import { ApiError } from '../errors.ts';
 import type { KubeClient, KubeRequest } from './client.ts';
 import { type RawObject, recordAt, textOf } from './raw.ts';
@@ -46,8 +47,8 @@ export class KubeServiceAccountTokens {
   constructor({ client, clock }: KubeServiceAccountTokensOptions) {
     this.#client = client;
     this.#clock = clock;
-    this.#accounts = new LRUCache({ max: 5_000, ttl: accountKeptMs, ttlResolution: 0, perf: clock });
-    this.#refusals = new LRUCache({ max: 5_000, ttl: refusalKeptMs, ttlResolution: 0, perf: clock });
+    this.#accounts = new LRUCache({ ...atMost(5_000), ttl: accountKeptMs, ttlResolution: 0, perf: clock });
+    this.#refusals = new LRUCache({ ...atMost(5_000), ttl: refusalKeptMs, ttlResolution: 0, perf: clock });
   }
 
   async read({ namespace, name }: ServiceAccountRef, signal: AbortSignal): Promise<ServiceAccountFacts> {

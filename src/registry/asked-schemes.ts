@@ -1,4 +1,5 @@
 import { LRUCache } from 'lru-cache';
+import { atMost } from '../core/at-most.ts';
 import type { AskedScheme } from './challenge.ts';
 
 /** What registries asked for before, so that the next call brings it unasked. The challenge of a real answer always wins. */
@@ -9,7 +10,7 @@ export interface AskedSchemes {
 }
 
 export function createAskedSchemes(): AskedSchemes {
-  const known = new LRUCache<string, AskedScheme>({ max: 10_000 });
+  const known = new LRUCache<string, AskedScheme>(atMost(10_000));
 
   return {
     of: (origin, repository) => known.get(`${origin} ${repository}`) ?? known.get(origin),

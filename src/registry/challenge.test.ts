@@ -20,6 +20,27 @@ const table = [
   ['Bearer realm="https://r/t",service="s",scope="a:b:pull,push"', 1, bearer('https://r/t', 's', 'a:b:pull,push')],
   ['Bearer realm="https://cb/t",service="c",scope="*",Basic realm="https://cb/v2",service="c"', 2, bearer('https://cb/t', 'c', '*')],
   ['Basic realm="x", Bearer realm="https://cb/t"', 2, bearer('https://cb/t')],
+  [
+    'Bearer realm="https://r/t",service="a, b",scope="repository:x:pull,push repository:y:pull"',
+    1,
+    bearer('https://r/t', 'a, b', 'repository:x:pull,push repository:y:pull'),
+  ],
+  [
+    'Bearer realm="https://gitlab.example/jwt/auth",service="container_registry",scope="repository:a/b:pull",error="insufficient_scope"',
+    1,
+    bearer('https://gitlab.example/jwt/auth', 'container_registry', 'repository:a/b:pull', 'insufficient_scope'),
+  ],
+  [
+    'Bearer realm="https://acme.azurecr.io/oauth2/token",service="acme.azurecr.io",scope="repository:app:metadata_read"',
+    1,
+    bearer('https://acme.azurecr.io/oauth2/token', 'acme.azurecr.io', 'repository:app:metadata_read'),
+  ],
+  ['Bearer', 1, basic],
+  ['Basic', 1, basic],
+  ['BASIC REALM="x"', 1, basic],
+  ['NTLM, Negotiate, Bearer realm="https://a/t"', 3, bearer('https://a/t')],
+  ['Negotiate a+/b==,Bearer realm="https://a/t",service="s"', 2, bearer('https://a/t', 's')],
+  ['Digest realm="x",nonce="a,b",qop="auth",Basic realm="y"', 2, basic],
   ['Negotiate, Basic realm="x"', 2, basic],
   ['Negotiate abc123==, NTLM', 2, none],
   ['Negotiate abc123==', 1, none],
@@ -36,6 +57,9 @@ const table = [
 
 const broken = [
   'Bearer realm="https://x',
+  'Bearer realm="https://x\\',
+  'Basic realm="x" Bearer realm="https://x"',
+  '\u0000',
   'Bearer realm="x" garbage',
   '"quoted"',
   '=',

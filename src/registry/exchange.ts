@@ -1,4 +1,5 @@
 import { LRUCache } from 'lru-cache';
+import { atMost } from '../core/at-most.ts';
 import { RegistryError } from '../errors.ts';
 import type { Clock, Log } from '../ports.ts';
 import { createAbroad, readAsked } from './abroad.ts';
@@ -55,7 +56,7 @@ export function createExchange({ send, clock, log, meter, onAttempt }: ExchangeD
   const abroad = createAbroad({ send, tokens });
   const logins = createLogins(clock);
   /** (origin, repository, set of credentials) → the one that was accepted last. */
-  const winners = new LRUCache<string, Winner>({ max: 10_000 });
+  const winners = new LRUCache<string, Winner>(atMost(10_000));
 
   async function exchange(call: Call, request: RegistryRequest): Promise<Reply> {
     const winnerKey = `${call.endpoint.origin} ${call.repository} ${call.credentials.fingerprint}`;

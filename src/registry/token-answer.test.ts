@@ -26,6 +26,7 @@ const answers = [
   ['access_token', '{"access_token":"b"}', 'b'],
   ['token before access_token', '{"access_token":"b","token":"a"}', 'a'],
   ['an empty token beside access_token', '{"access_token":"b","token":""}', 'b'],
+  ['the answer of ACR', '{"access_token":"c"}', 'c'],
   ['no token', '{}', undefined],
   ['a token with a line break', '{"token":"a\\r\\nx: y"}', undefined],
   ['a token that is a number', '{"token":5}', undefined],

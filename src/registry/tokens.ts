@@ -1,4 +1,5 @@
 import { LRUCache } from 'lru-cache';
+import { atMost } from '../core/at-most.ts';
 import type { Clock } from '../ports.ts';
 import { type Answer, answerFailure, isThrottled, isTransient } from './answer.ts';
 import { type Call, callFailure } from './call.ts';
@@ -42,7 +43,7 @@ const longestParameter = 4_096;
 
 /** Tokens by origin, realm, service, scopes and credential: two tenants never share one, unless their credentials are the same. */
 export function createTokens({ send, clock, meter }: TokenDeps): Tokens {
-  const cache = new LRUCache<string, Token>({ max: 5_000 });
+  const cache = new LRUCache<string, Token>(atMost(5_000));
   const rotated = new LRUCache<string, string>({ max: 500 });
   const flights = createSingleFlight<TokenOutcome>(() => meter.cacheHit('token'));
 
