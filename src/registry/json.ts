@@ -1,6 +1,6 @@
 const [quote, backslash, comma] = [0x22, 0x5c, 0x2c];
 /** What is shorter cannot hurt. */
-const harmlessBytes = 64 * 1024;
+export const harmlessBytes = 64 * 1024;
 /** Far more than any registry answers; a parser would need many times the text's size for what lies beyond. */
 const limits = { depth: 64, containers: 500_000, values: 1_100_000 };
 
@@ -20,8 +20,8 @@ export function isJsonObject(value: unknown): value is Readonly<Record<string, u
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
-/** Counts brackets and commas outside strings. */
-function isModest(body: Buffer): boolean {
+/** Is this no text that is built to hurt? Counts brackets and commas outside strings. */
+export function isModest(body: Buffer): boolean {
   if (body.length <= harmlessBytes) return true;
   let [depth, containers, values] = [0, 0, 0];
   for (let at = 0; at < body.length; at++) {
@@ -36,7 +36,8 @@ function isModest(body: Buffer): boolean {
   return true;
 }
 
-function endOfString(body: Buffer, start: number): number {
+/** The closing quote of the string that begins there; the length of the text where there is none. */
+export function endOfString(body: Buffer, start: number): number {
   for (let at = start + 1; at < body.length; at++) {
     if (body[at] === backslash) at++;
     else if (body[at] === quote) return at;

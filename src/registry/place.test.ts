@@ -99,7 +99,8 @@ describe('registry/place', () => {
     fake.push('docker-local/app', '1.0.0');
     Object.assign(fake.switches, artifactory);
     await resolve('1.0.0', [], repository('docker-local/app'));
-    fake.switches.repositoryPath = false;
+    // Nor does it call itself what it was.
+    Object.assign(fake.switches, { repositoryPath: false, artifactory: false, digestHeader: 'sent' });
     seen();
     await resolve('1.0.0', [], repository('docker-local/app'));
     await resolve('1.0.0', [], repository('docker-local/app'));

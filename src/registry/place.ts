@@ -40,7 +40,7 @@ export function createAsk({ exchange, clock, otherRoots }: { exchange: Exchange;
     if (hasFound(first)) learn(key, root ?? usual, root);
     if (first.answer.status !== 404 || root === usual || !otherRoots()) return first;
     const others = quirksOfAnswer(first.answer.headers).otherRoots?.(call.repository) ?? [];
-    for (const other of others.length === 0 ? [] : [usual, ...others]) {
+    for (const other of [usual, ...others]) {
       if (other === (root ?? usual)) continue;
       const reply = await tryAt(call, request, other);
       if (!reply || reply.answer.status === 404) continue;

@@ -5,7 +5,7 @@ import { type Answer, answerFailure, errorCodeOf } from './answer.ts';
 import { type Call, callFailure } from './call.ts';
 import { startDeadline } from './deadline.ts';
 import type { Exchange, Reply } from './exchange.ts';
-import { parseJsonObject } from './json.ts';
+import { parseJsonMember } from './json-member.ts';
 import { followLink } from './follow-link.ts';
 import { parseNextLink } from './link.ts';
 import type { Ask, PlaceReply } from './place.ts';
@@ -135,10 +135,9 @@ function tagsOf(call: Call, { answer, source }: Reply): readonly unknown[] {
 
 /** `tags` is null where a repository has none. */
 function readTags(answer: Answer): readonly unknown[] | undefined {
-  const page = parseJsonObject(answer.body);
-  if (!page || !('tags' in page)) return undefined;
-  const { tags } = page;
-  return tags === null ? [] : Array.isArray(tags) ? tags : undefined;
+  const found = parseJsonMember(answer.body, 'tags');
+  if (!found) return undefined;
+  return found.value === null ? [] : Array.isArray(found.value) ? found.value : undefined;
 }
 
 /** A full page without a link may have been cut: the page after its last tag shows it. */
