@@ -149,7 +149,8 @@ function isLater(schema: v.GenericSchema | undefined): boolean {
 function shown(node: YamlNode, isSecret: boolean): string {
   if (node.kind !== 'scalar') return node.kind === 'list' ? 'a list' : 'a map';
   if (isSecret) return '(hidden)';
-  return `"${node.written.length > 200 ? `${node.written.slice(0, 200)}…` : node.written}"`;
+  const text = node.written.replaceAll(/:\/\/[^/\s@]+@/g, '://(hidden)@');
+  return `"${text.length > 200 ? `${text.slice(0, 200)}…` : text}"`;
 }
 
 function isNull(node: YamlNode): boolean {
