@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { readFile } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import type { Config } from '../config.ts';
 import { configTable } from '../core/config-table.ts';
@@ -12,6 +13,7 @@ import { LeaderElection } from '../kubernetes/leader-election.ts';
 import { leaseApi } from '../kubernetes/lease-api.ts';
 import { KubePods } from '../kubernetes/pods.ts';
 import { KubePullSecrets } from '../kubernetes/pull-secrets.ts';
+import { KubeServiceAccountTokens } from '../kubernetes/service-account-tokens.ts';
 import { KubeUpdateRequests } from '../kubernetes/update-requests.ts';
 import { KubeWorkloads } from '../kubernetes/workloads.ts';
 import type { OperatorDeps } from '../operator/deps.ts';
@@ -99,6 +101,11 @@ export async function buildParts({ opened, version, environment, log, metrics, s
     log,
     insecureHosts: config.insecureRegistryHosts,
     settings: () => live.registrySettings(),
+    identities: {
+      environment,
+      readFile: (path) => readFile(path, 'utf8'),
+      serviceAccounts: new KubeServiceAccountTokens({ client, clock }),
+    },
   });
 
   const cache = { client, log, watchNamespaces: config.watchNamespaces };
