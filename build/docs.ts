@@ -57,8 +57,10 @@ told as an Event on the workload, once per change.
 | other switches that are neither \`true\` nor \`false\` | as \`false\` |
 | unknown key, unknown container after the dot | Event \`UnknownAnnotation\` with the nearest known one; no other effect |
 
-Not acted on yet in this version: \`digest-mode: restart\`, \`track-digest\`, \`ignore-pull-policy\`, \`delete-pods\` (new digests of the same tag), \`auto-rollback\` and
-\`health-check-retries\` (watching the rollout).
+Not acted on yet in this version: \`auto-rollback\` and \`health-check-retries\` (undoing a change whose rollout fails), and \`order: created\`.
+
+The label \`kube-autorollout/enabled=true\` on a workload is one more way to write settings: policy \`digest\` without approval, both sources of
+news, no interval. Annotations on the same object refine it; a policy for tags keeps its own approval.
 `;
 }
 

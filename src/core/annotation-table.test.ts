@@ -15,7 +15,7 @@ const defaults: Readonly<Record<string, string>> = {
   'rollback-timeout': '300',
   'health-check-retries': '3',
 };
-const forTheWholeWorkload = ['images', 'auto-rollback', 'rollback-timeout', 'health-check-retries', 'dry-run'];
+const forTheWholeWorkload = ['delete-pods', 'images', 'auto-rollback', 'rollback-timeout', 'health-check-retries', 'dry-run'];
 
 describe('core/annotation-table', () => {
   it('begins with headwind.sh/', () => assert.equal(annotationPrefix, 'headwind.sh/'));
