@@ -26,6 +26,8 @@ export interface RegistryRequest {
 /** A real OCI registry (distribution 3, or 2) on 127.0.0.1, which ends with this process at the latest. */
 export interface Registry extends RegistryAccess {
   readonly pid: number;
+  /** What it keeps, as its filesystem driver lays it out. */
+  readonly storageFolder: string;
   /** Of a registry that asks for tokens. */
   readonly tokenServer: TokenServer | undefined;
   /** Every request answered so far, those of the fake kubelet and of `push` included (see their user agents). */
@@ -106,6 +108,7 @@ function registryOf({ folder, file, tokenServer }: Place, description: RegistryD
   return {
     ...access,
     tokenServer,
+    storageFolder: join(folder, 'storage'),
     get pid() {
       return server.pid;
     },
