@@ -24,7 +24,8 @@ export function describeRegistry(name: string, start: (t: TestContext) => Promis
     const resolve = async (reference: string, ref = repository, given = signal) =>
       (await world.registry.resolve(ref, reference, credentials, given)).digest;
     const tags = (ref = repository, given = signal) => world.registry.tags(ref, credentials, given);
-    return { ...world, repository, credentials, resolve, tags };
+    const contents = (digest: string, given = signal) => world.registry.contents(repository, digest, credentials, given);
+    return { ...world, repository, credentials, resolve, tags, contents };
   }
 
   describe(`${name} keeps the contract of Registry`, () => {
@@ -49,6 +50,24 @@ export function describeRegistry(name: string, start: (t: TestContext) => Promis
       const digest = await push('acme/app', '1.0.0');
       assert.equal(await resolve(digest), digest);
       await assert.rejects(resolve(unknown), isNotFound);
+    });
+
+    it('says what a digest stands for, also of what no tag names any more', async (t) => {
+      const { push, contents } = await begin(t);
+      const old = await push('acme/app', 'latest');
+      const moved = await push('acme/app', 'latest');
+      for (const digest of [old, moved, old]) {
+        const { digest: own, kind, images } = await contents(digest);
+        assert.deepEqual([own, kind === 'other', images.length > 0], [digest, false, true]);
+        assert.ok(images.every((image) => isDigest(image.digest)));
+      }
+    });
+
+    it('says NotFound for contents that the registry does not have', async (t) => {
+      const { push, contents } = await begin(t);
+      await push('acme/app', '1.0.0');
+      await assert.rejects(contents(unknown), isNotFound);
+      await assert.rejects(contents('latest'), RegistryError);
     });
 
     it('says NotFound for an unknown tag and an unknown repository, and remembers neither', async (t) => {
@@ -94,12 +113,13 @@ export function describeRegistry(name: string, start: (t: TestContext) => Promis
     });
 
     it('ends with the reason of the signal', async (t) => {
-      const { push, resolve, tags, repository } = await begin(t);
-      await push('acme/app', '1.0.0');
+      const { push, resolve, tags, contents, repository } = await begin(t);
+      const digest = await push('acme/app', '1.0.0');
       const controller = new AbortController();
       controller.abort(new Error('enough'));
       await assert.rejects(resolve('1.0.0', repository, controller.signal), /enough/);
       await assert.rejects(tags(repository, controller.signal), /enough/);
+      await assert.rejects(contents(digest, controller.signal), /enough/);
     });
 
     it('serves many callers at once', async (t) => {
