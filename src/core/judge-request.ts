@@ -1,25 +1,14 @@
-import { annotationPrefix } from './annotation-table.ts';
-import { choose } from './choose.ts';
 import { isRestart, isWatched } from './digest-change.ts';
 import { formatDuration, formatTime, parseTime } from './duration.ts';
-import { followsDigest } from './follow-digest.ts';
-import { type HistoryEntry, readHistory, readLastUpdate, wasInPlace } from './history.ts';
-import { effectiveTag, type ImageReference, parseImageReference, withoutTagAndDigest } from './image-reference.ts';
+import { type HistoryEntry, readHistory, readLastUpdate } from './history.ts';
+import { withoutTagAndDigest } from './image-reference.ts';
+import { checkPolicy, isRollback, isUnseen } from './judge-policy.ts';
+import { registryAnswer, reverify } from './judge-registry.ts';
 import { judgeWatch, type PodsAnswer, type WatchStep } from './judge-watch.ts';
 import type { Reason } from './reasons.ts';
-import { digestOf, withoutDigest } from './request-digest.ts';
+import { digestOf } from './request-digest.ts';
 import type { ContainerSettings, Settings } from './settings.ts';
-import {
-  conditionOf,
-  type FailureReason,
-  isAcrossNamespaces,
-  isApprovedByPerson,
-  isByHand,
-  isForPerson,
-  isOpen,
-  phaseOf,
-  triggerOf,
-} from './update-request.ts';
+import { conditionOf, type FailureReason, isAcrossNamespaces, isApprovedByPerson, isByHand, isOpen, phaseOf } from './update-request.ts';
 import type { UpdateRequest } from './update-request-schema.ts';
 import { type Slot, type Workload, workloadKindNames } from './workload.ts';
 
@@ -71,7 +60,6 @@ export type Step =
   | { readonly kind: 'apply'; readonly container: string; readonly digest: string | undefined };
 
 const siblingWaitMs = 2000;
-const verifyAgainMs = 15_000;
 
 /** Decides the next step of one request. Pure: same input, same step. */
 export function judgeRequest(input: JudgeInput): Step {
@@ -102,7 +90,8 @@ function historyEntryOf(request: UpdateRequest, { annotations }: Workload): Hist
   return readHistory(annotations).entries.find((entry) => entry.updateRequestName === request.metadata.name);
 }
 
-interface Target {
+/** The live container that a request means. */
+export interface Target {
   readonly workload: Workload;
   readonly slot: Slot;
   readonly settings: Settings;
@@ -156,11 +145,6 @@ function findTarget(input: JudgeInput): Target | { step: Step } {
   return target;
 }
 
-/** Made by hand, and looked at for the first time: what is wrong with it is a mistake, and no change since. */
-function isUnseen(request: UpdateRequest): boolean {
-  return isByHand(request) && request.status.createdAt === undefined;
-}
-
 function judgePending(input: JudgeInput, target: Target): Step {
   const { request, registry, now } = input;
   const expiresAt = parseTime(request.spec.expiresAt ?? '');
@@ -175,23 +159,6 @@ function judgePending(input: JudgeInput, target: Target): Step {
   }
   if (!registry) return { kind: 'verify' };
   return reverify(request, registry, now);
-}
-
-/** A request that the registry has not confirmed yet. */
-function reverify(request: UpdateRequest, registry: RegistryAnswer, now: number): Step {
-  if (registry.kind === 'confirmed') return movedDigest(request, registry.digest) ?? { kind: 'verified', digest: registry.digest };
-  if (registry.kind === 'missing' && isByHand(request)) return { kind: 'fail', reason: 'UpdateFailed', message: registry.message };
-  if (registry.kind === 'missing') return { kind: 'supersede', message: registry.message };
-  return { kind: 'unverified', message: registry.message, wakeAtMs: now + verifyAgainMs };
-}
-
-function movedDigest(request: UpdateRequest, digest: string): Step | undefined {
-  const { newDigest, newImage } = request.spec;
-  const covered = newDigest ?? digestOf(newImage);
-  if (covered === undefined || covered === digest) return undefined;
-  const message = `${withoutDigest(newImage)} is now ${digest}, the request covers ${covered}`;
-  if (newDigest === undefined && isUnseen(request)) return { kind: 'fail', reason: 'UpdateFailed', message };
-  return { kind: 'supersede', reason: 'DigestChanged', message };
 }
 
 type Check = (input: JudgeInput, target: Target, settings: ContainerSettings) => Step | undefined;
@@ -221,44 +188,8 @@ function judgeApproved(input: JudgeInput, target: Target): Step {
   return { kind: 'apply', container: target.slot.container, digest };
 }
 
-/** Back to what was in place before, by a person's decision. Calling a request so is not enough: it would step over every check. */
-function isRollback(request: UpdateRequest, { workload, slot }: Pick<Target, 'workload' | 'slot'>): boolean {
-  if (!triggerOf(request).includes('rollback') || !isForPerson(request)) return false;
-  return wasInPlace(workload.annotations, slot.container, request.spec.newImage);
-}
-
 function policyForbids({ request }: JudgeInput, target: Target): Step | undefined {
   return checkPolicy(request, target);
-}
-
-/** Annotations may have changed since the request was made. A container held by a bad one is no answer of the policy. */
-function checkPolicy(request: UpdateRequest, target: Target): Step | undefined {
-  const { settings, slot } = target;
-  const container = settings.container(slot.container);
-  const [current, next] = [parseImageReference(request.spec.currentImage), parseImageReference(request.spec.newImage)];
-  if ('held' in container || isRollback(request, target)) return undefined;
-  if ('invalid' in next) return { kind: 'fail', reason: 'InvalidReference', message: next.invalid };
-  if ('invalid' in current) return { kind: 'fail', reason: 'InvalidReference', message: current.invalid };
-  const forbidden = settings.selects(slot.container, current)
-    ? checkStep(container, current, next, isForPerson(request))
-    : `${annotationPrefix}images does not mean container ${slot.container}`;
-  if (forbidden === undefined) return undefined;
-  return isUnseen(request) ? { kind: 'fail', reason: 'UpdateFailed', message: forbidden } : { kind: 'supersede', message: forbidden };
-}
-
-/** Why the policy does not allow this step; undefined when it does. Another digest of the same tag is no step. */
-function checkStep(container: ContainerSettings, current: ImageReference, next: ImageReference, isForPerson: boolean): string | undefined {
-  const { policy } = container;
-  const tag = effectiveTag(next);
-  if (policy.name === 'none') return 'policy none allows no update';
-  if (tag === undefined && !isForPerson) return `policy ${policy.text} has no tag to judge; an image without one needs a person's approval`;
-  if (tag === undefined) return undefined;
-  if (tag === effectiveTag(current)) {
-    return isForPerson || followsDigest(container, tag) ? undefined : `policy ${policy.text} does not follow new digests of ${tag}`;
-  }
-  const verdict = choose({ ...container, current: effectiveTag(current) ?? '', tags: [tag], event: tag });
-  if (verdict.outcome === 'update' && verdict.tag === tag) return undefined;
-  return `policy ${policy.text} does not allow ${tag}: ${verdict.message}`;
 }
 
 function dryRun(_input: JudgeInput, { settings }: Target): Step | undefined {
@@ -315,17 +246,4 @@ function siblingPending({ request, siblings, now }: JudgeInput): Step | undefine
   if (approvedAt === undefined || !isApprovedByPerson(request) || approvedAt + siblingWaitMs <= now) return undefined;
   const waiting = siblings.some((sibling) => sibling !== request && phaseOf(sibling) === 'Pending');
   return waiting ? { kind: 'nothing', wakeAtMs: approvedAt + siblingWaitMs } : undefined;
-}
-
-function registryAnswer({ request, registry, now }: JudgeInput): Step | undefined {
-  if (!registry) return { kind: 'verify' };
-  if (registry.kind === 'confirmed') return movedDigest(request, registry.digest);
-  const verified = conditionOf(request, 'Verified')?.status;
-  const byPerson = isApprovedByPerson(request);
-  if (registry.kind === 'missing' && isByHand(request) && verified !== 'True') return reverify(request, registry, now);
-  // An approval given while the registry could not be asked waives the check; not against its clear word.
-  if (registry.kind === 'unavailable' && verified === 'Unknown' && byPerson) return undefined;
-  if (registry.kind === 'missing') return { kind: 'wait', reason: 'TagNotFound', message: registry.message, wakeAtMs: now + verifyAgainMs };
-  if (verified !== 'True' && !byPerson) return { kind: 'unverified', message: registry.message, wakeAtMs: now + verifyAgainMs };
-  return { kind: 'wait', reason: 'RegistryUnavailable', message: registry.message, wakeAtMs: now + verifyAgainMs };
 }
