@@ -89,9 +89,11 @@ describe('cli/registry-check', () => {
   }
 
   it('hands on whose credentials count', async () => {
-    const { question } = await run('check nginx -n shop --as-workload deploy/web --kubeconfig /k --registry-insecure-hosts reg:5000');
+    const { question } = await run(
+      'check nginx -n shop --as-workload deploy/web --kubeconfig /k --config-path /c --registry-insecure-hosts reg:5000',
+    );
     assert.deepEqual([question?.namespace, question?.workload, question?.noCluster], ['shop', { kind: 'Deployment', name: 'web' }, false]);
-    assert.deepEqual(question?.flags, { kubeconfig: '/k', 'registry-insecure-hosts': 'reg:5000' });
+    assert.deepEqual(question?.flags, { kubeconfig: '/k', 'config-path': '/c', 'registry-insecure-hosts': 'reg:5000' });
     assert.equal((await run('check nginx --no-cluster')).question?.noCluster, true);
   });
 

@@ -31,6 +31,7 @@ interface Flags {
   readonly namespace?: string;
   readonly asWorkload?: string;
   readonly cluster: boolean;
+  readonly configPath?: string;
   readonly kubeconfig?: string;
   readonly registryInsecureHosts?: string;
   readonly output: 'text' | 'json';
@@ -61,6 +62,7 @@ function checkCommand(options: RegistryCommandOptions, io: CommandIo): Command {
       'with the pull secrets of this workload; without it those of the ServiceAccount default of the namespace',
     )
     .option('--no-cluster', 'without any cluster: anonymously, and with what the configuration says')
+    .option('--config-path <path>', 'configuration file of the operator, by default HEADWIND_CONFIG_PATH')
     .option('--kubeconfig <path>', 'by default KUBECONFIG, else ~/.kube/config')
     .option('--registry-insecure-hosts <hosts>', 'registries that speak plain HTTP, by default HEADWIND_REGISTRY_INSECURE_HOSTS')
     .addOption(new Option('-o, --output <format>', 'how to print the report').choices(['text', 'json']).default('text'))
@@ -90,7 +92,7 @@ async function runCheck(image: string, flags: Flags, options: RegistryCommandOpt
 }
 
 function readQuestion(image: string, flags: Flags): RegistryCheckQuestion | { readonly mistake: string } {
-  const { namespace, asWorkload, cluster, kubeconfig, registryInsecureHosts } = flags;
+  const { namespace, asWorkload, cluster, configPath, kubeconfig, registryInsecureHosts } = flags;
   if (!cluster && (namespace !== undefined || asWorkload !== undefined || kubeconfig !== undefined)) {
     return { mistake: '-n, --as-workload and --kubeconfig are about a cluster; with --no-cluster there is none' };
   }
@@ -106,7 +108,7 @@ function readQuestion(image: string, flags: Flags): RegistryCheckQuestion | { re
     noCluster: !cluster,
     namespace,
     workload,
-    flags: { kubeconfig, 'registry-insecure-hosts': registryInsecureHosts },
+    flags: { kubeconfig, 'config-path': configPath, 'registry-insecure-hosts': registryInsecureHosts },
   };
 }
 

@@ -123,6 +123,24 @@ describe('compose/check-registry', () => {
     assert.ok(limited.coolDownSeconds !== null && limited.coolDownSeconds > 100 && limited.coolDownSeconds <= 120);
   });
 
+  it('counts what file and ConfigMap of the operator say', async (t) => {
+    const { api, fake, environment } = await aPlace(t);
+    const file = environment['KUBECONFIG']?.replace(/config$/, 'headwind.yaml') ?? '';
+    const secret = `{type: Opaque, username: bot, token: "\${REGISTRY_TOKEN}"}`;
+    writeFileSync(file, `deniedRegistries: []\nregistries: [{hostnamePattern: "*", secret: ${secret}}]\n`);
+    const image = `${fake.host}/team/app:1.0.0`;
+    const fromFile = { ...environment, HEADWIND_CONFIG_PATH: file, REGISTRY_TOKEN: 'canary-right' };
+    const check = await checkOf(aQuery(image, { noCluster: true }), fromFile);
+    assert.deepEqual([check.ok, check.tried[0]?.outcome, check.credentials.length], [true, 'accepted', 2]);
+    assert.match(check.credentials[0] ?? '', /registries/);
+    const metadata = { name: 'headwind-config', namespace: 'headwind-system' };
+    const data = { 'config.yaml': 'deniedRegistries: ["127.0.0.1:*"]\n' };
+    api.objects.put('/api/v1/configmaps', { apiVersion: 'v1', kind: 'ConfigMap', metadata, data });
+    const denied = await checkOf(aQuery(image), fromFile);
+    assert.deepEqual([denied.ok, denied.failures[0]?.code, denied.tried], [false, 'Blocked', []]);
+    assert.match(denied.forbidden ?? '', /deniedRegistries/);
+  });
+
   const failures = [
     ['no kubeconfig', {}, 'usage', /--no-cluster asks without one/],
     ['a bad setting', { HEADWIND_REGISTRY_INSECURE_HOSTS: 'http://x' }, 'usage', /HEADWIND_REGISTRY_INSECURE_HOSTS/],

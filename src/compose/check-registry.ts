@@ -1,14 +1,15 @@
-import { type Config, readConfig } from '../config.ts';
+import { readFile } from 'node:fs/promises';
+import { readConfig } from '../config.ts';
 import { canonicalRegistry, type ImageReference } from '../core/image-reference.ts';
-import { noRegistrySettings } from '../core/registry-settings.ts';
-import type { Workload, WorkloadKind } from '../core/workload.ts';
+import type { RegistrySettings } from '../core/registry-settings.ts';
+import type { WorkloadKind } from '../core/workload.ts';
 import { ApiError } from '../errors.ts';
 import { KubeClient } from '../kubernetes/client.ts';
+import { KubeConfigMap } from '../kubernetes/config-map.ts';
 import { ClusterAccessError } from '../kubernetes/credentials.ts';
-import { loadClusterAccess } from '../kubernetes/kubeconfig.ts';
+import { type ClusterAccess, loadClusterAccess } from '../kubernetes/kubeconfig.ts';
 import { KubePullSecrets } from '../kubernetes/pull-secrets.ts';
-import { resourcePath } from '../kubernetes/resource-path.ts';
-import { workloadKinds } from '../kubernetes/workload-kinds.ts';
+import { KubeServiceAccountTokens } from '../kubernetes/service-account-tokens.ts';
 import { checkRegistry, type RegistryCheck, type TriedCredential } from '../operator/check-registry.ts';
 import { RepositoryAccess } from '../operator/repository-access.ts';
 import { TagBook } from '../operator/tag-book.ts';
@@ -16,8 +17,9 @@ import { createOutbound } from '../outbound.ts';
 import type { Log, Metrics, PullSecrets } from '../ports.ts';
 import { createRegistry } from '../registry/client.ts';
 import { createHostRules } from '../registry/host-rules.ts';
+import { nobody, type Puller, readPuller } from './check-puller.ts';
 import { describeTransport } from './describe-transport.ts';
-import { readManifestWorkload } from './manifest-workload.ts';
+import { type OpenedSettings, openSettings } from './open-settings.ts';
 
 export interface RegistryCheckQuery {
   readonly reference: ImageReference;
@@ -42,10 +44,10 @@ export type RegistryCheckReply =
   | { readonly check: RegistryCheck }
   | { readonly failed: 'usage' | 'unreachable' | 'forbidden' | 'refused'; readonly message: string };
 
-interface Puller {
-  readonly workload: Workload;
-  readonly pullSecrets: PullSecrets;
-  readonly pullsAs: string | null;
+/** Where the check is made, and what counts there. */
+interface Place extends Puller {
+  readonly client: KubeClient | undefined;
+  readonly settings: RegistrySettings;
   readonly blockedOrigins: readonly string[];
 }
 
@@ -53,23 +55,20 @@ const nothing = (): void => undefined;
 const silent: Log = { debug: nothing, info: nothing, warn: nothing, error: nothing };
 const uncounted: Metrics = { increment: nothing, set: nothing, observe: nothing, reset: nothing };
 const noSecrets: PullSecrets = { of: async () => ({ secrets: [], problems: [] }) };
+const clock = { now: () => Date.now() };
 
 /** Looks once at one image with the credentials that a pod would use, and tells what happened on the way. Changes nothing anywhere. */
 export async function checkRegistryOnce(query: RegistryCheckQuery, process: CheckProcess): Promise<RegistryCheckReply> {
-  const settings = readConfig(process.environment, query.flags);
-  if ('mistakes' in settings) return { failed: 'usage', message: settings.mistakes.join('\n') };
-  const { config } = settings;
+  const opened = await openSettings(readConfig(process.environment, query.flags), process.environment);
+  if ('mistakes' in opened) return { failed: 'usage', message: opened.mistakes.join('\n') };
+  const { config } = opened;
   try {
-    if (query.noCluster) return await check(query, nobody(), config, process);
-    const access = await loadClusterAccess({ kubeconfig: config.kubernetes.kubeconfig, environment: process.environment });
-    const client = new KubeClient(access, { version: process.version });
-    try {
-      const found = await readPuller(client, query, query.namespace ?? access.namespace);
-      const pullSecrets = new KubePullSecrets({ client });
-      return await check(query, { ...found, pullSecrets, blockedOrigins: [new URL(access.server).origin] }, config, process);
-    } finally {
-      await client.close();
+    if (query.noCluster) {
+      const place = { ...nobody(), client: undefined, settings: opened.settings.registries, blockedOrigins: [] };
+      return { check: await check(query, place, config, process) };
     }
+    const access = await loadClusterAccess({ kubeconfig: config.kubernetes.kubeconfig, environment: process.environment });
+    return await checkFromCluster(query, opened, access, process);
   } catch (error) {
     if (error instanceof ClusterAccessError) return { failed: 'usage', message: `${error.message}; --no-cluster asks without one` };
     if (error instanceof ApiError) return { failed: failureOf(error), message: error.message };
@@ -82,14 +81,45 @@ function failureOf({ status }: ApiError): 'unreachable' | 'forbidden' | 'refused
   return status === 401 || status === 403 ? 'forbidden' : 'refused';
 }
 
-async function check(query: RegistryCheckQuery, puller: Puller, config: Config, { version }: CheckProcess): Promise<RegistryCheckReply> {
+async function checkFromCluster(
+  query: RegistryCheckQuery,
+  opened: OpenedSettings,
+  access: ClusterAccess,
+  process: CheckProcess,
+): Promise<RegistryCheckReply> {
+  const client = new KubeClient(access, { version: process.version });
+  try {
+    const settings = await settingsWithConfigMap(client, opened, access);
+    if ('mistakes' in settings) return { failed: 'usage', message: settings.mistakes.join('\n') };
+    const puller = await readPuller(client, query.namespace ?? access.namespace, query.workload);
+    const place = { ...puller, client, settings: settings.registries, blockedOrigins: [new URL(access.server).origin] };
+    return { check: await check(query, place, opened.config, process) };
+  } finally {
+    await client.close();
+  }
+}
+
+/** What the operator would hear of registries: its ConfigMap counts over the file, as far as it may be read. */
+async function settingsWithConfigMap(
+  client: KubeClient,
+  { config, reader, settings }: OpenedSettings,
+  { source, namespace }: ClusterAccess,
+): Promise<{ readonly registries: RegistrySettings } | { readonly mistakes: readonly string[] }> {
+  const home = config.namespace ?? (source === 'in cluster' ? namespace : 'headwind-system');
+  const name = config.configMapName;
+  const map = await new KubeConfigMap({ client, log: silent, namespace: home, name, onChange: nothing }).read(new AbortController().signal);
+  if (!map) return settings;
+  const read = await reader.read({ source: `ConfigMap ${home}/${name}`, data: map.data });
+  return read.settings === undefined || read.mistakes.length > 0 ? { mistakes: read.mistakes } : read.settings;
+}
+
+async function check(query: RegistryCheckQuery, place: Place, config: Config, process: CheckProcess): Promise<RegistryCheck> {
   const { reference, wanted } = query;
-  const settings = noRegistrySettings;
-  const { insecureRegistryHosts: insecureHosts } = config;
-  const transport = describeTransport(reference, { settings, insecureHosts, proxy: config.proxy });
-  const clock = { now: () => Date.now() };
+  const { client, settings, workload, pullsAs } = place;
+  const { insecureRegistryHosts: insecureHosts, proxy } = config;
+  const transport = describeTransport(reference, { settings, insecureHosts, proxy });
   const tried: TriedCredential[] = [];
-  const outbound = createOutbound({ userAgent: `headwind/${version}`, proxy: config.proxy, blockedOrigins: puller.blockedOrigins });
+  const outbound = createOutbound({ userAgent: `headwind/${process.version}`, proxy, blockedOrigins: place.blockedOrigins });
   const registry = createRegistry({
     outbound,
     clock,
@@ -97,63 +127,35 @@ async function check(query: RegistryCheckQuery, puller: Puller, config: Config, 
     log: silent,
     insecureHosts,
     settings: () => settings,
+    identities: {
+      environment: process.environment,
+      readFile: (path) => readFile(path, 'utf8'),
+      serviceAccounts: client && new KubeServiceAccountTokens({ client, clock }),
+    },
     onAttempt: (attempt) => void tried.push(attempt),
   });
-  const access = new RepositoryAccess({ registry, pullSecrets: puller.pullSecrets, book: new TagBook(), clock });
+  const pullSecrets = client ? new KubePullSecrets({ client }) : noSecrets;
+  const access = new RepositoryAccess({ registry, pullSecrets, book: new TagBook(), clock });
   try {
     const deps = { access, registry, tried, isPlainHttp: transport.isPlainHttp };
-    const answers = await checkRegistry({ reference, wanted, workload: puller.workload }, deps, new AbortController().signal);
+    const answers = await checkRegistry({ reference, wanted, workload }, deps, new AbortController().signal);
     const budget = registry.budgetReport(reference.registry);
     const coolDownMs = (budget?.coolDownUntilMs ?? 0) - clock.now();
     return {
-      check: {
-        image: reference.original,
-        registry: canonicalRegistry(reference.registry),
-        repository: reference.repository,
-        reference: wanted,
-        ok: answers.failures.length === 0,
-        pullsAs: puller.pullsAs,
-        forbidden: createHostRules(settings).refusal(reference.registry) ?? null,
-        transport: transport.facts,
-        quotaRemaining: budget?.quota?.remaining ?? null,
-        coolDownSeconds: coolDownMs > 0 ? Math.ceil(coolDownMs / 1000) : null,
-        ...answers,
-      },
+      image: reference.original,
+      registry: canonicalRegistry(reference.registry),
+      repository: reference.repository,
+      reference: wanted,
+      ok: answers.failures.length === 0,
+      pullsAs,
+      forbidden: createHostRules(settings).refusal(reference.registry) ?? null,
+      transport: transport.facts,
+      quotaRemaining: budget?.quota?.remaining ?? null,
+      coolDownSeconds: coolDownMs > 0 ? Math.ceil(coolDownMs / 1000) : null,
+      ...answers,
     };
   } finally {
     await registry.close();
     await outbound.close();
   }
-}
-
-async function readPuller(
-  client: KubeClient,
-  { workload }: RegistryCheckQuery,
-  namespace: string,
-): Promise<Pick<Puller, 'workload' | 'pullsAs'>> {
-  if (!workload) return { workload: podOf(namespace), pullsAs: `ServiceAccount ${namespace}/default` };
-  const { kind, name } = workload;
-  const { apiVersion, resource } = workloadKinds[kind];
-  const raw = await client.json('GET', resourcePath(apiVersion, resource, namespace, name));
-  const found = readManifestWorkload(raw, namespace)?.workload;
-  if (!found) throw new ApiError(422, 'Invalid', `${kind} ${namespace}/${name} has no containers`);
-  return { workload: found, pullsAs: `${kind} ${namespace}/${name}` };
-}
-
-function nobody(): Puller {
-  return { workload: podOf('default'), pullSecrets: noSecrets, pullsAs: null, blockedOrigins: [] };
-}
-
-/** A pod that names nothing: its pull secrets are those of the ServiceAccount `default`. */
-function podOf(namespace: string): Workload {
-  const pod = { containers: [{ name: 'check', image: 'check' }] };
-  const manifest = {
-    apiVersion: 'apps/v1',
-    kind: 'Deployment',
-    metadata: { name: 'registry-check', namespace },
-    spec: { template: { spec: pod } },
-  };
-  const found = readManifestWorkload(manifest, namespace);
-  if (!found) throw new Error('a manifest of our own cannot be read');
-  return found.workload;
 }
