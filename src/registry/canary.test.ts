@@ -3,6 +3,9 @@ import { describe, it } from 'node:test';
 import { inspect } from 'node:util';
 import { type FakeRegistry, startFakeRegistry } from '../../test/fakes/registry.ts';
 import { aLogin, aPullSecret, setUpRegistry } from '../../test/fakes/registry-setup.ts';
+import { noRegistrySettings, type OperatorCredential, type RegistrySettings } from '../core/registry-settings.ts';
+import { SecretText } from '../core/secret-text.ts';
+import type { PullSecret } from '../ports.ts';
 
 const canary = 'canarysecret';
 /** Every form in which the secret might travel. */
@@ -62,18 +65,55 @@ const mishaps: readonly (readonly [string, Mishap])[] = [
   ['a realm with a password', (fake) => Object.assign(fake.switches, { auth: 'bearer', realm: `http://bot:${canary}@127.0.0.1/token` })],
 ];
 
-const secretForms = [
-  ['user and password', (host: string) => aLogin(host, 'bot', canary)],
-  ['auth', (host: string) => aPullSecret({ [host]: { auth: Buffer.from(`bot:${canary}`).toString('base64') } })],
-  ['an identity token', (host: string) => aPullSecret({ [host]: { identitytoken: canary } })],
-  ['a registry token', (host: string) => aPullSecret({ [host]: { registrytoken: canary } })],
-] as const;
+/** How a registry's credential comes to the client. */
+interface Way {
+  readonly secrets?: readonly PullSecret[];
+  readonly settings?: Partial<RegistrySettings>;
+}
+
+const asBot = { username: 'bot', password: canary };
+const programAnswer = (host: string) => ({
+  apiVersion: 'credentialprovider.kubelet.k8s.io/v1',
+  kind: 'CredentialProviderResponse',
+  cacheKeyType: 'Registry',
+  auth: { [host]: asBot },
+});
+
+const ways: readonly (readonly [string, (host: string) => Way])[] = [
+  ['user and password', (host) => ({ secrets: [aLogin(host, 'bot', canary)] })],
+  ['auth', (host) => ({ secrets: [aPullSecret({ [host]: { auth: Buffer.from(`bot:${canary}`).toString('base64') } })] })],
+  ['an identity token', (host) => ({ secrets: [aPullSecret({ [host]: { identitytoken: canary } })] })],
+  ['a registry token', (host) => ({ secrets: [aPullSecret({ [host]: { registrytoken: canary } })] })],
+  ['a configured login', () => configured({ kind: 'login', source: 'x', username: 'bot', password: new SecretText(canary) })],
+  ['a configured token', () => configured({ kind: 'bearer', source: 'x', token: new SecretText(canary) })],
+  [
+    'a configured docker config',
+    (host) => {
+      const text = new SecretText(JSON.stringify({ auths: { [host]: asBot } }));
+      return configured({ kind: 'docker-config', source: 'x', text, legacy: false });
+    },
+  ],
+  [
+    'a program',
+    (host) => {
+      const args = ['-e', 'process.stdout.write(process.argv[1])', JSON.stringify(programAnswer(host))];
+      const program = { name: 'own', path: process.execPath, matchImages: [host], defaultCacheMs: 60_000, args, env: [] };
+      return { settings: { credentialProviders: [program] } };
+    },
+  ],
+];
+
+function configured(credential: OperatorCredential): Way {
+  return { settings: { hosts: [{ hostnamePattern: '*', credential, insecure: false, allowPrivate: false, mirrors: [], limits: {} }] } };
+}
 
 describe('registry/canary', () => {
   for (const [title, cause] of mishaps) {
     it(`no secret leaves its registry or is printed: ${title}`, async (t) => {
+      let settings: RegistrySettings = noRegistrySettings;
       const { fake, registry, resolve, tags, repository, logged, counts } = await setUpRegistry(t, {
         limits: { timeouts: { callMs: 100 } },
+        settings: () => settings,
       });
       const abroad = await startFakeRegistry();
       t.after(() => abroad.close());
@@ -81,8 +121,9 @@ describe('registry/canary', () => {
       Object.assign(fake.switches, { users: { bot: canary }, identityTokens: [canary] });
       cause(fake, abroad);
       const printed: string[] = [];
-      for (const [, make] of secretForms) {
-        const secrets = [make(fake.host)];
+      for (const [, make] of ways) {
+        const { secrets = [], settings: more } = make(fake.host);
+        settings = { ...noRegistrySettings, ...more };
         const outcomes = await Promise.allSettled([resolve('1.0.0', secrets), tags(secrets)]);
         const set = registry.credentials(repository(), secrets);
         printed.push(
@@ -104,13 +145,18 @@ describe('registry/canary', () => {
     });
   }
 
-  it('the canary does reach its own registry', async (t) => {
-    const { fake, resolve } = await setUpRegistry(t);
-    fake.push('acme/app', '1.0.0');
-    Object.assign(fake.switches, { auth: 'basic', users: { bot: canary } });
-    await resolve('1.0.0', [aLogin(fake.host, 'bot', canary)]);
-    assert.ok(fake.requests.some(({ headers }) => headers['authorization']?.includes(forms[1]!)));
-  });
+  for (const [title, make] of ways) {
+    it(`the canary does reach its own registry: ${title}`, async (t) => {
+      const way: { settings: RegistrySettings } = { settings: noRegistrySettings };
+      const { fake, resolve, tags } = await setUpRegistry(t, { settings: () => way.settings });
+      fake.push('acme/app', '1.0.0');
+      Object.assign(fake.switches, { auth: 'both', users: { bot: canary }, identityTokens: [canary] });
+      const { secrets = [], settings } = make(fake.host);
+      way.settings = { ...noRegistrySettings, ...settings };
+      await Promise.allSettled([resolve('1.0.0', secrets), tags(secrets)]);
+      assert.ok(fake.requests.some((request) => forms.slice(0, 2).some((form) => JSON.stringify(request).includes(form))));
+    });
+  }
 
   it('the credential of one registry is not sent to another one', async (t) => {
     const { fake, resolve, repository } = await setUpRegistry(t);

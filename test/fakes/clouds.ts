@@ -39,6 +39,8 @@ export interface CloudSetup {
   /** Changes count at the next call. */
   readonly settings: { value: RegistrySettings };
   readonly logged: string[];
+  /** All that was counted, as text. */
+  readonly counted: string[];
   /** Digest of `1.0.0`. */
   readonly resolve: (image: string, secrets?: readonly PullSecret[], context?: PullContext) => Promise<string>;
   /** `host METHOD path` of what the endpoints saw since the last call. */
@@ -67,13 +69,19 @@ export async function setUpClouds(t: TestContext, options: CloudOptions = {}): P
   const settings = { value: { ...noRegistrySettings, ...options.settings } };
   const logged: string[] = [];
   const write = (fields: object, message: string): void => void logged.push(`${message} ${JSON.stringify(fields)} ${inspect(fields)}`);
-  const nothing = (): void => undefined;
+  const counted: string[] = [];
+  const count = (name: string, labels: object = {}): void => void counted.push(`${name} ${JSON.stringify(labels)}`);
   const registry = createRegistry({
     outbound,
     clock,
     settings: () => settings.value,
     identities: worldOf(options),
-    metrics: { increment: nothing, set: nothing, observe: nothing, reset: nothing },
+    metrics: {
+      increment: count,
+      set: (name, _, labels) => count(name, labels),
+      observe: (name, _, labels) => count(name, labels),
+      reset: () => undefined,
+    },
     log: { debug: write, info: write, warn: write, error: write },
     sleep: (ms) => Promise.resolve(void (clock.ms += ms)),
   });
@@ -89,6 +97,7 @@ export async function setUpClouds(t: TestContext, options: CloudOptions = {}): P
     requests,
     settings,
     logged,
+    counted,
     addRegistry: async (host) => {
       const fake = await startFakeRegistry();
       t.after(() => fake.close());
