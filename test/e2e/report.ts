@@ -18,13 +18,19 @@ export function hasPassed(t: TestContext): boolean {
   return 'passed' in t && t.passed === true;
 }
 
-/** Prints what a person needs to understand a failed test: the operator's log and the objects of the namespaces. */
-export async function reportFailure(t: TestContext, cluster: ClusterAccess, namespaces: readonly string[], logs: string): Promise<void> {
+/** Prints what a person needs to understand a failed test: the operator's log and the objects of the namespaces, those that concern it. */
+export async function reportFailure(
+  t: TestContext,
+  cluster: ClusterAccess,
+  namespaces: readonly string[],
+  logs: string,
+  concerns: (description: string) => boolean = () => true,
+): Promise<void> {
   const objects: string[] = [];
   for (const namespace of namespaces) {
     for (const [base, plural] of collections) {
       const found = await cluster.admin.list(`/${base}/namespaces/${namespace}/${plural}`).catch(() => []);
-      objects.push(...found.map(describeObject));
+      objects.push(...found.map(describeObject).filter(concerns));
     }
   }
   console.error(`=== failed: ${t.fullName}\n${logs}\n--- objects\n${objects.join('\n')}\n=== end of ${t.fullName}`);
