@@ -1,5 +1,4 @@
 import { readConfig } from '../config.ts';
-import { defaultAutorolloutSettings } from '../core/autorollout-settings.ts';
 import type { UpdateRequest } from '../core/update-request-schema.ts';
 import { type Workload, workloadKey } from '../core/workload.ts';
 import { ApiError } from '../errors.ts';
@@ -15,6 +14,7 @@ import { createOutbound } from '../outbound.ts';
 import type { Log, Metrics, Pods, PullSecrets } from '../ports.ts';
 import { createRegistry } from '../registry/client.ts';
 import { type ClusterContent, listCluster } from './list-cluster.ts';
+import { type OpenedSettings, openSettings } from './open-settings.ts';
 
 export interface PlanQuery {
   /** Without any cluster: these workloads, asked about anonymously. */
@@ -44,13 +44,12 @@ const freshMs = 3_600_000;
 
 /** What the operator would do now, found by lists and reads alone: nothing is written anywhere. */
 export async function planWorkloads(query: PlanQuery, process: PlanProcess): Promise<PlanAnswer> {
-  const settings = readConfig(process.environment, query.flags);
-  if ('mistakes' in settings) return { failed: 'usage', message: settings.mistakes.join('\n') };
-  const { config } = settings;
+  const opened = await openSettings(readConfig(process.environment, query.flags), process.environment);
+  if ('mistakes' in opened) return { failed: 'usage', message: opened.mistakes.join('\n') };
   try {
-    if (query.manifests) return await plan({ workloads: query.manifests, requests: [], complaints: [] }, noSecrets, config, process);
-    const access = await loadClusterAccess({ kubeconfig: config.kubernetes.kubeconfig, environment: process.environment });
-    return await planCluster(query, access, config, process);
+    if (query.manifests) return await plan({ workloads: query.manifests, requests: [], complaints: [] }, noSecrets, opened, process);
+    const access = await loadClusterAccess({ kubeconfig: opened.config.kubernetes.kubeconfig, environment: process.environment });
+    return await planCluster(query, access, opened, process);
   } catch (error) {
     if (error instanceof ClusterAccessError) return { failed: 'usage', message: error.message };
     if (error instanceof ApiError) return { failed: failureOf(error), message: error.message };
@@ -63,14 +62,12 @@ function failureOf({ status }: ApiError): 'unreachable' | 'forbidden' | 'refused
   return status === 401 || status === 403 ? 'forbidden' : 'refused';
 }
 
-type Settings = Extract<ReturnType<typeof readConfig>, { config: unknown }>['config'];
-
-async function planCluster(query: PlanQuery, access: ClusterAccess, config: Settings, process: PlanProcess): Promise<PlanAnswer> {
+async function planCluster(query: PlanQuery, access: ClusterAccess, opened: OpenedSettings, process: PlanProcess): Promise<PlanAnswer> {
   const client = new KubeClient(access, { version: process.version });
   try {
     const namespace = query.allNamespaces ? undefined : (query.namespace ?? access.namespace);
     const content = await listCluster(client, { namespace, selector: query.selector }, silent, new AbortController().signal);
-    return await plan(content, new KubePullSecrets({ client }), config, process, [new URL(access.server).origin], new KubePods({ client }));
+    return await plan(content, new KubePullSecrets({ client }), opened, process, [new URL(access.server).origin], new KubePods({ client }));
   } finally {
     await client.close();
   }
@@ -79,20 +76,27 @@ async function planCluster(query: PlanQuery, access: ClusterAccess, config: Sett
 async function plan(
   { workloads, requests, complaints }: ClusterContent,
   pullSecrets: PullSecrets,
-  config: Settings,
+  { config, settings }: OpenedSettings,
   { version }: PlanProcess,
   blockedOrigins: readonly string[] = [],
   pods?: Pods,
 ): Promise<PlanAnswer> {
   const clock = { now: () => Date.now() };
   const outbound = createOutbound({ userAgent: `headwind/${version}`, proxy: config.proxy, blockedOrigins });
-  const registry = createRegistry({ outbound, clock, metrics: uncounted, log: silent, insecureHosts: config.insecureRegistryHosts });
+  const registry = createRegistry({
+    outbound,
+    clock,
+    metrics: uncounted,
+    log: silent,
+    insecureHosts: config.insecureRegistryHosts,
+    settings: () => settings.registries,
+  });
   const book = new TagBook({ freshMs });
   const access = new RepositoryAccess({ registry, pullSecrets, book, clock });
   const byWorkload = Map.groupBy(requests, ({ spec }) => workloadKey(spec.targetRef));
   const requestsOf = (workload: Workload): readonly UpdateRequest[] => byWorkload.get(workloadKey(workload)) ?? [];
-  const running = pods && { pods, access, log: silent, autorollout: () => defaultAutorolloutSettings };
-  const deps = { access, book, registry, clock, requestsOf, requestExpiryMs: config.requests.expiryMs, running };
+  const running = pods && { pods, access, log: silent, autorollout: () => settings.autorollout };
+  const deps = { access, book, registry, clock, requestsOf, requestExpiryMs: settings.requests.expiryMs, running };
   try {
     return { rows: await planOnce(workloads, deps, new AbortController().signal), complaints };
   } finally {
