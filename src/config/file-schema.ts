@@ -99,6 +99,11 @@ export const fileSchema = v.strictObject(
     cloudIdentities: key(boolean, 'The identity of the operator at AWS, Google and Azure may be used for their registries', {
       default: 'true',
     }),
+    workloadIdentities: key(
+      boolean,
+      'Those of the workloads’ ServiceAccounts too, before the operator’s; needs the right to create `serviceaccounts/token`',
+      { default: 'false' },
+    ),
     virtualRepositories: key(
       v.record(v.string(), v.array(word, 'a list of repositories'), 'lists of repositories'),
       'Artifactory: local repository → the virtual ones through which workloads pull',

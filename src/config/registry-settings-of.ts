@@ -39,6 +39,7 @@ export async function registrySettingsOf(
       values.featureFlags?.enableJfrogArtifactoryFallback ?? (merged.hasDocument ? false : noRegistrySettings.artifactoryFallback),
     credentialProviders: await section.providers(),
     cloudIdentities: values.cloudIdentities ?? noRegistrySettings.cloudIdentities,
+    ...(values.workloadIdentities === true && { workloadIdentities: true }),
   };
   return { settings, mistakes: section.mistakes, warnings: section.warnings };
 }

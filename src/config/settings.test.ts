@@ -275,7 +275,7 @@ describe('config/settings', () => {
 
   it('what is not about one registry', async () => {
     const settings = await registries(
-      'registryAliases: {Old.Local: new.local}\nallowedRegistries: ["*.local"]\ndeniedRegistries: [bad.local]\ncloudIdentities: false',
+      'registryAliases: {Old.Local: new.local}\nallowedRegistries: ["*.local"]\ndeniedRegistries: [bad.local]\ncloudIdentities: false\nworkloadIdentities: true',
     );
     assert.deepEqual(settings, {
       ...noRegistrySettings,
@@ -283,6 +283,7 @@ describe('config/settings', () => {
       allowed: ['*.local'],
       denied: ['bad.local'],
       cloudIdentities: false,
+      workloadIdentities: true,
       artifactoryFallback: false,
     });
   });
