@@ -1,4 +1,5 @@
 import { LRUCache } from 'lru-cache';
+import { atMost } from '../core/at-most.ts';
 import type { Clock } from '../ports.ts';
 
 const burst = 25;
@@ -8,7 +9,7 @@ const remembered = 4096;
 /** How many Events one object may cause: 25 at once, then one every five minutes. */
 export class EventBudget {
   readonly #clock: Clock;
-  readonly #objects = new LRUCache<string, { tokens: number; at: number }>({ max: remembered });
+  readonly #objects = new LRUCache<string, { tokens: number; at: number }>(atMost(remembered));
 
   constructor(clock: Clock) {
     this.#clock = clock;

@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { LRUCache } from 'lru-cache';
+import { atMost } from '../core/at-most.ts';
 import { type Reason, reasonTypes } from '../core/reasons.ts';
 import { ApiError } from '../errors.ts';
 import type { Clock, Events, EventSubject, Log } from '../ports.ts';
@@ -39,7 +40,7 @@ export interface KubeEventsOptions {
 /** Kubernetes Events, written behind the caller's back: repeats extend a series, floods are cut, failures cost nothing but the Event. */
 export class KubeEvents implements Events {
   readonly #options: KubeEventsOptions;
-  readonly #series = new LRUCache<string, Series>({ max: rememberedSeries });
+  readonly #series = new LRUCache<string, Series>(atMost(rememberedSeries));
   readonly #budget: EventBudget;
   readonly #queue: Series[] = [];
   #wake: (() => void) | undefined;

@@ -1,4 +1,5 @@
 import { LRUCache } from 'lru-cache';
+import { atMost } from '../core/at-most.ts';
 import { ApiError } from '../errors.ts';
 import type { Platform } from '../ports.ts';
 import type { KubeClient } from './client.ts';
@@ -38,7 +39,7 @@ export class NodePlatforms {
   constructor({ client, now }: NodePlatformsOptions) {
     this.#client = client;
     this.#now = now;
-    this.#known = new LRUCache({ max: mostNodes, ttl: keptMs, ttlResolution: 0, perf: { now } });
+    this.#known = new LRUCache({ ...atMost(mostNodes), ttl: keptMs, ttlResolution: 0, perf: { now } });
   }
 
   /** By name of the node; those that could not be read are missing. Throws ApiError when the API server fails. */

@@ -1,4 +1,5 @@
 import { LRUCache } from 'lru-cache';
+import { atMost } from '../core/at-most.ts';
 import { canonicalRepository, type ImageReference, isTag, parseImageReference } from '../core/image-reference.ts';
 import type { PushHint } from '../core/push-hint.ts';
 import { type Workload, workloadKey } from '../core/workload.ts';
@@ -67,9 +68,9 @@ export class HintDesk {
   readonly #pending = new Map<string, Map<string, Pending>>();
   /** Tags in `#pending`. */
   #waiting = 0;
-  readonly #startedAt = new LRUCache<string, number>({ max: maximumRepositories });
+  readonly #startedAt = new LRUCache<string, number>(atMost(maximumRepositories));
   /** Deliveries taken in → until when they count as known. */
-  readonly #seen = new LRUCache<string, number>({ max: 10_000 });
+  readonly #seen = new LRUCache<string, number>(atMost(10_000));
 
   constructor(deps: HintDeps) {
     this.#deps = deps;

@@ -1,4 +1,5 @@
 import { LRUCache } from 'lru-cache';
+import { atMost } from '../core/at-most.ts';
 import { canonicalRepository, type ImageReference } from '../core/image-reference.ts';
 import type { Reason } from '../core/reasons.ts';
 import type { Workload } from '../core/workload.ts';
@@ -43,12 +44,12 @@ export interface AccessDeps {
 export class RepositoryAccess {
   readonly #deps: AccessDeps;
   /** `repository|pull context` → key of the tag book, as of the last look. */
-  readonly #keys = new LRUCache<string, string>({ max: groupsKept });
+  readonly #keys = new LRUCache<string, string>(atMost(groupsKept));
   /** Pull contexts whose secrets did not help: read again at the next look, however young they are. */
-  readonly #refused = new LRUCache<string, true>({ max: groupsKept });
-  readonly #checks = new LRUCache<string, LastCheck>({ max: checksKept });
+  readonly #refused = new LRUCache<string, true>(atMost(groupsKept));
+  readonly #checks = new LRUCache<string, LastCheck>(atMost(checksKept));
   /** Pull context → the pull secrets that its live pods list, where admission put others there than the template has. */
-  readonly #listedByPods = new LRUCache<string, readonly string[]>({ max: groupsKept });
+  readonly #listedByPods = new LRUCache<string, readonly string[]>(atMost(groupsKept));
 
   constructor(deps: AccessDeps) {
     this.#deps = deps;

@@ -1,4 +1,5 @@
 import { LRUCache } from 'lru-cache';
+import { atMost } from '../core/at-most.ts';
 import type { Clock } from '../ports.ts';
 import { createSlots, type Slots } from './slots.ts';
 
@@ -26,7 +27,7 @@ const firstRestMs = 5 * 60_000;
 const longestRestMs = 3_600_000;
 
 export function createLogins(clock: Clock): Logins {
-  const states = new LRUCache<string, State>({ max: 5_000 });
+  const states = new LRUCache<string, State>(atMost(5_000));
 
   function stateOf(key: string): State {
     const state = states.get(key) ?? { slots: createSlots(1), isAccepted: false, restMs: 0, restsUntilMs: 0 };

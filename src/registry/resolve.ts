@@ -1,5 +1,7 @@
 import { LRUCache } from 'lru-cache';
+import { atMost } from '../core/at-most.ts';
 import { isDigest } from '../core/image-reference.ts';
+import { RegistryError } from '../errors.ts';
 import type { Clock, Log } from '../ports.ts';
 import { answerFailure } from './answer.ts';
 import { type Call, callFailure } from './call.ts';
@@ -38,18 +40,30 @@ const headRefusals = new Set([400, 404, 405, 501]);
 export function createResolve({ ask, clock, log }: { ask: Ask; clock: Clock; log: Log }): ResolveDigest {
   const habits = new LRUCache<string, Habit>({ max: 1_000 });
   /** (origin, repository, tag, credentials) → digest. */
-  const digests = new LRUCache<string, KnownDigest>({ max: 20_000 });
+  const digests = new LRUCache<string, KnownDigest>(atMost(20_000));
+  /** Origins that do not understand conditions → since when that is known. */
+  const unconditional = new LRUCache<string, number>(atMost(1_000));
 
   async function resolve(call: Call, reference: string): Promise<{ digest: string }> {
     if (isDigest(reference)) return { digest: await fetchDigest(call, reference, undefined) };
     const key = [call.endpoint.origin, call.repository, reference, call.credentials.fingerprint].join(' ');
-    const known = digests.get(key);
-    // Once a day without a condition: nobody believes "not modified" for ever.
-    const condition = known && clock.now() - known.saidAtMs < lifeMs ? known.digest : undefined;
-    const digest = await fetchDigest(call, reference, condition);
+    const condition = conditionFor(call, digests.get(key));
+    const digest = await fetchDigest(call, reference, condition).catch(async (error: unknown) => {
+      if (condition === undefined || !isAboutCondition(error)) throw error;
+      const found = await fetchDigest(call, reference, undefined);
+      unconditional.set(call.endpoint.origin, clock.now());
+      return found;
+    });
     if (digest === notModified) return { digest: condition ?? digest };
     digests.set(key, { digest, saidAtMs: clock.now() });
     return { digest };
+  }
+
+  /** Once a day there is none: nobody believes "not modified" for ever. */
+  function conditionFor({ endpoint }: Call, known: KnownDigest | undefined): string | undefined {
+    const refusedAtMs = unconditional.get(endpoint.origin);
+    if (refusedAtMs !== undefined && clock.now() - refusedAtMs < lifeMs) return undefined;
+    return known && clock.now() - known.saidAtMs < lifeMs ? known.digest : undefined;
   }
 
   async function fetchDigest(call: Call, reference: string, condition: string | undefined): Promise<string> {
@@ -115,6 +129,11 @@ export function createResolve({ ask, clock, log }: { ask: Ask; clock: Clock; log
 
 /** In place of a digest: it is the one of the condition. */
 const notModified = '';
+
+/** Proxies and servers that take a condition for a mistake. */
+function isAboutCondition(error: unknown): boolean {
+  return error instanceof RegistryError && [400, 412, 501].includes(error.httpStatus ?? 0);
+}
 
 function isUnchanged({ answer }: Reply, condition: string | undefined): boolean {
   return answer.status === 304 && condition !== undefined;
