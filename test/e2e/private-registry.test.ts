@@ -1,11 +1,17 @@
 import assert from 'node:assert/strict';
+import { writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
+import { dump } from 'js-yaml';
+import { findDockerRegistry } from '../cluster/docker-registry.ts';
+import { startFakeKubelet } from '../cluster/fake-kubelet.ts';
 import { startRegistry } from '../cluster/registry.ts';
 import type { Registry } from '../cluster/registry.ts';
 import { onKwok } from '../cluster/kwok.ts';
+import { sharedCluster } from '../cluster/shared.ts';
 import { atEnd } from './at-end.ts';
 import { pullSecret } from './manifests.ts';
-import { conditionOf, imagesOf, openScene } from './scene.ts';
+import { conditionOf, imagesOf, openScene, writtenOn } from './scene.ts';
 
 const settings = { 'require-approval': 'false', 'min-update-interval': '0' };
 let registry: Registry;
@@ -14,6 +20,8 @@ before(async () => {
   registry = await startRegistry({ username: 'robot', password: 's3cret-of-the-test' });
 });
 after(() => registry.stop());
+
+const older = await findDockerRegistry();
 
 describe('test/e2e/private-registry', { concurrency: 3 }, () => {
   it('uses the pull secret of the pod template', async (t) => {
@@ -61,4 +69,42 @@ describe('test/e2e/private-registry', { concurrency: 3 }, () => {
       timeoutMs: 40_000,
     });
   });
+
+  const releases = [
+    ['distribution 3', 3, false],
+    ['docker-registry 2.8', 2, 'missing' in older && older.missing],
+  ] as const;
+  for (const [name, release, skip] of releases) {
+    it(`goes through TLS, tokens and a pull secret: ${name}`, { skip }, async (t) => {
+      const closed = await startRegistry({ release, tls: true, tokens: true, username: 'robot', password: 's3cret-of-the-test' });
+      atEnd(t, () => closed.stop());
+      const node = `node-private-${release}`;
+      const { cluster } = await sharedCluster();
+      const kubelet = await startFakeKubelet({ controlPlane: cluster, node, registries: [closed] });
+      atEnd(t, () => kubelet.stop());
+      const scene = await openScene(t, `tokens-${release}`, { registry: closed, env: trusting(closed) });
+      await scene.cluster.apply(pullSecret('regcred', closed, 'robot', 's3cret-of-the-test'), { namespace: scene.namespace });
+      await scene.deploy('1.0.0', { settings, podSpec: { ...kubelet.placement, imagePullSecrets: [{ name: 'regcred' }] } });
+      closed.tokenServer!.requests.length = 0;
+      const digest = await scene.release('1.1.0');
+      const updated = await scene.untilImage(scene.image('1.1.0'));
+      assert.equal(writtenOn(updated).digests['app'], digest);
+      const own = closed.tokenServer!.requests.filter(({ userAgent }) => userAgent.startsWith('headwind/'));
+      t.diagnostic(`${own.length} token requests, ${closed.requests({ userAgent: /^headwind\// }).length} requests at the registry`);
+      assert.deepEqual(
+        [...new Set(own.map(({ user, status, scopes }) => `${user} ${status} ${scopes.join()}`))],
+        [`robot 200 repository:${scene.repository}:pull`],
+      );
+      assert.equal(own.length, 1, 'a token is kept until it expires');
+      assert.doesNotMatch(scene.operator.logs(), /s3cret-of-the-test|eyJ/);
+    });
+  }
 });
+
+/** A configuration file by which the operator trusts the registry's authority, and speaks TLS with it on this machine too. */
+function trusting({ host, ca }: Registry): Record<string, string> {
+  const path = join(dirname(ca ?? ''), 'headwind.yaml');
+  const entry = { hostnamePattern: host, secret: { type: 'None' }, caCertificatePaths: [ca] };
+  writeFileSync(path, dump({ registries: [entry] }));
+  return { HEADWIND_CONFIG_PATH: path, HEADWIND_REGISTRY_INSECURE_HOSTS: '' };
+}
