@@ -2,7 +2,7 @@ import { createHash, createHmac, randomBytes } from 'node:crypto';
 import type { LookupFunction } from 'node:net';
 import { createSecureContext, getCACertificates, type SecureContext } from 'node:tls';
 import { LRUCache } from 'lru-cache';
-import { Agent, type Dispatcher, ProxyAgent } from 'undici';
+import { Agent, type Dispatcher, Pool, ProxyAgent } from 'undici';
 
 /** How to talk TLS with one origin. The same object (or equal content) shares connections; a changed Secret means a new object. */
 export interface TlsOptions {
@@ -58,7 +58,16 @@ export function openPool(options: PoolOptions): Dispatcher {
   };
   if (options.proxy !== undefined) {
     const proxyTls = { allowH2: false, ...tlsConnect(undefined, options.authorities) };
-    return new ProxyAgent({ ...shared, ...proxyAddress(options.proxy), connectTimeout: options.connectMs, requestTls: connect, proxyTls });
+    // Who gave up does not end a CONNECT that the proxy never answers: it would stay open for minutes.
+    const clientFactory = (origin: URL, given: object): Dispatcher => new Pool(origin, { ...given, headersTimeout: options.connectMs });
+    return new ProxyAgent({
+      ...shared,
+      ...proxyAddress(options.proxy),
+      connectTimeout: options.connectMs,
+      requestTls: connect,
+      proxyTls,
+      clientFactory,
+    });
   }
   return new Agent({ ...shared, connect: options.lookup === undefined ? connect : { ...connect, lookup: options.lookup } });
 }

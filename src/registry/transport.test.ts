@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { createServer, type Socket } from 'node:net';
 import { describe, it, type TestContext } from 'node:test';
 import { inspect } from 'node:util';
 import { testAuthority } from '../../test/fakes/certificate.ts';
@@ -159,6 +160,27 @@ describe('registry/transport', () => {
         ask(),
         ({ message }: Error) => message.includes(`through the proxy ${proxy.url}`) && /407/.test(message) && !message.includes('canary'),
       );
+    });
+
+    it('that hangs is a Timeout, one that is not there is named', async (t) => {
+      const hanging = createServer(() => undefined);
+      await new Promise<void>((resolve) => hanging.listen(0, '127.0.0.1', resolve));
+      const address = hanging.address();
+      const url = `http://127.0.0.1:${address !== null && typeof address === 'object' ? address.port : 0}`;
+      const sockets: Socket[] = [];
+      hanging.on('connection', (socket) => sockets.push(socket));
+      const { ask } = await setUp(
+        t,
+        { hosts: [aHost({ tls: trusted, proxy: { url } })] },
+        {
+          limits: { timeouts: { callMs: 300 } },
+          outbound: { connectMs: 400 },
+        },
+      );
+      await assert.rejects(ask(), { code: 'Timeout' });
+      for (const socket of sockets) socket.destroy();
+      await new Promise((resolve) => hanging.close(resolve));
+      await assert.rejects(ask(), ({ message }: Error) => message.includes(`through the proxy ${url}`) && message.includes('ECONNREFUSED'));
     });
 
     it('of a registry that speaks plain HTTP', async (t) => {
