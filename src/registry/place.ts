@@ -1,4 +1,5 @@
 import { LRUCache } from 'lru-cache';
+import { atMost } from '../core/at-most.ts';
 import { RegistryError } from '../errors.ts';
 import type { Clock } from '../ports.ts';
 import type { Call } from './call.ts';
@@ -29,7 +30,7 @@ const rootLifeMs = 24 * 3_600_000;
 
 /** `/v2/<repository>/`, and with `otherRoots` the other paths of products that keep it elsewhere; what worked is remembered per repository. */
 export function createAsk({ exchange, clock, otherRoots }: { exchange: Exchange; clock: Clock; otherRoots: () => boolean }): Ask {
-  const known = new LRUCache<string, KnownRoot>({ max: 10_000 });
+  const known = new LRUCache<string, KnownRoot>(atMost(10_000));
 
   async function ask(call: Call, request: PlaceRequest): Promise<PlaceReply> {
     const key = `${call.endpoint.origin} ${call.repository}`;

@@ -88,6 +88,18 @@ describe('registry/resolve', () => {
     await assert.rejects(resolve('latest'), { code: 'Protocol' });
   });
 
+  for (const status of [400, 412, 501]) {
+    it(`asks without a condition where that is answered with ${status}, and remembers it`, async (t) => {
+      const { fake, resolve, seen } = await setUpRegistry(t);
+      const digest = fake.push('acme/app', 'latest');
+      fake.switches.intercept = ({ headers }, response) =>
+        headers['if-none-match'] !== undefined && Boolean(response.writeHead(status).end());
+      for (let times = 0; times < 3; times++) assert.equal(await resolve('latest'), digest);
+      const [plain, ...more] = seen().filter((request) => request.startsWith('HEAD'));
+      assert.deepEqual([plain, more.length], ['HEAD /v2/acme/app/manifests/latest', 3]);
+    });
+  }
+
   it('a thousand workloads on twenty images are twenty HEADs per cycle', async (t) => {
     const { fake, resolve, seen, repository } = await setUpRegistry(t);
     const images = Array.from({ length: 20 }, (_, index) => `acme/app-${index}`);
