@@ -9,7 +9,7 @@ describe('core/at-most', () => {
     for (const key of [1, 2, 3]) cache.set(key, 'x');
     cache.get(1);
     cache.set(4, 'x');
-    assert.deepEqual([...cache.keys()].toSorted(), [1, 3, 4]);
+    assert.deepEqual(new Set(cache.keys()), new Set([1, 3, 4]));
     cache.set(4, 'y');
     assert.equal(cache.size, 3);
   });
