@@ -99,6 +99,34 @@ describe('test/e2e/private-registry', { concurrency: 3 }, () => {
       assert.doesNotMatch(scene.operator.logs(), /s3cret-of-the-test|eyJ/);
     });
   }
+
+  it('restarts pods once when a tag moves in a registry with TLS and tokens', async (t) => {
+    const closed = await startRegistry({ tls: true, tokens: true, username: 'robot', password: 's3cret-of-the-test' });
+    atEnd(t, () => closed.stop());
+    const { cluster } = await sharedCluster();
+    const kubelet = await startFakeKubelet({ controlPlane: cluster, node: 'node-private-digest', registries: [closed] });
+    atEnd(t, () => kubelet.stop());
+    const scene = await openScene(t, 'tokens-digest', { registry: closed, env: trusting(closed) });
+    await scene.cluster.apply(pullSecret('regcred', closed, 'robot', 's3cret-of-the-test'), { namespace: scene.namespace });
+    const podSpec = { ...kubelet.placement, imagePullSecrets: [{ name: 'regcred' }] };
+    const before = await scene.deploy('latest', { settings: { ...settings, policy: 'digest' }, podSpec });
+    closed.forgetRequests();
+    const digest = await scene.release('latest', { salt: 'rebuilt' });
+    const request = await scene.untilRequest('latest', 'Completed');
+    assert.equal(request['spec'].newDigest, digest);
+    const after = await scene.get();
+    assert.equal(after.metadata['generation'], before.metadata['generation'] + 1);
+    assert.equal(await scene.revisions(), 2);
+    const pods = await cluster.admin.list(`/api/v1/namespaces/${scene.namespace}/pods`);
+    const running = pods.filter(({ metadata }) => metadata['deletionTimestamp'] === undefined);
+    assert.deepEqual(
+      running.map(({ status }) => String(status.containerStatuses[0].imageID).split('@')[1]),
+      [digest],
+    );
+    const asked = closed.requests({ userAgent: /^headwind\// }).map(({ method, status }) => `${method} ${status}`);
+    t.diagnostic(asked.join(', '));
+    assert.doesNotMatch(scene.operator.logs(), /s3cret-of-the-test|eyJ/);
+  });
 });
 
 /** A configuration file by which the operator trusts the registry's authority, and speaks TLS with it on this machine too. */
