@@ -49,6 +49,8 @@ export interface RunningPod {
   readonly isCurrentRevision: boolean;
   readonly isReady: boolean;
   readonly containers: readonly RunningContainer[];
+  /** Those that it lists, with what admission put there; missing where it lists none. */
+  readonly pullSecretNames?: readonly string[];
   /** Of the node, when it may be read. */
   readonly platform: Platform | undefined;
 }

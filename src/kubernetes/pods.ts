@@ -75,6 +75,7 @@ export class KubePods implements Pods {
 }
 
 function runningPod(pod: TrimmedPod, isCurrentRevision: boolean, platforms: ReadonlyMap<string, Platform>): RunningPod {
-  const { name, uid, isReady, containers, node } = pod;
-  return { name, uid, isCurrentRevision, isReady, containers, platform: node === undefined ? undefined : platforms.get(node) };
+  const { name, uid, isReady, containers, node, pullSecretNames } = pod;
+  const platform = node === undefined ? undefined : platforms.get(node);
+  return { name, uid, isCurrentRevision, isReady, containers, platform, ...(pullSecretNames.length > 0 && { pullSecretNames }) };
 }

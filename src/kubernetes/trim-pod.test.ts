@@ -43,7 +43,13 @@ describe('kubernetes/trim-pod', () => {
       node: 'node-1',
       isReady: true,
       containers: [{ container: 'web', image: 'nginx:1.25', digest, isConfig: false, waiting: undefined }],
+      pullSecretNames: [],
     });
+  });
+
+  it('keeps the names of the pull secrets that it lists', () => {
+    const raw = aRawPod({ spec: { imagePullSecrets: [{ name: 'injected' }, {}, null, { name: 'regcred' }] } });
+    assert.deepEqual(trimPod(raw)?.pullSecretNames, ['injected', 'regcred']);
   });
 
   it('reads init containers and native sidecars, but no ephemeral ones', () => {

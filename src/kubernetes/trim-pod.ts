@@ -13,6 +13,7 @@ export interface TrimmedPod {
   readonly node: string | undefined;
   readonly isReady: boolean;
   readonly containers: readonly RunningContainer[];
+  readonly pullSecretNames: readonly string[];
 }
 
 /** A pod that counts; `undefined` when it is on its way out, has finished (evicted ones too), belongs to no controller, or is odd. Total. */
@@ -33,6 +34,7 @@ export function trimPod(raw: RawObject): TrimmedPod | undefined {
       // Native sidecars are among them.
       ...containersOf(spec['initContainers'], status['initContainerStatuses']),
     ],
+    pullSecretNames: recordsOf(spec['imagePullSecrets']).flatMap((each) => textOf(each['name']) ?? []),
   };
 }
 

@@ -42,6 +42,8 @@ export async function comparePods(question: PodQuestion, deps: ComparisonDeps, s
     if (!(error instanceof ApiError) || error.status !== 403) throw error;
     return { unobservable: `the pods cannot be read: ${error.message}` };
   }
+  const [current] = pods.filter(({ isCurrentRevision }) => isCurrentRevision);
+  if (current) deps.access.podsList(workload, current.pullSecretNames ?? workload.pullSecretNames);
   const running = runningContainers(pods, container);
   for (const { pod, image, digest } of running) {
     deps.log.debug({ pod: pod.name, container, image, current_digest: digest }, 'Found container with image and current digest');
