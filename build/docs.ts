@@ -3,6 +3,7 @@ import { configTable, settingForms, type SettingRow } from '../src/core/config-t
 import { type MetricRow, metricTable } from '../src/core/metric-table.ts';
 import { type ReasonText, reasonTexts } from '../src/core/reason-texts.ts';
 import { type Reason, reasonTypes } from '../src/core/reasons.ts';
+import { fileKeys, laterKeys } from './file-keys.ts';
 
 const generated = '<!-- Generated from the code by `node build/generate.ts`. -->';
 
@@ -73,16 +74,113 @@ export function configurationPage(): string {
     settingForms[type],
     fallback === undefined || fallback === '' ? '' : `\`${fallback}\``,
   ]);
+  const keys = fileKeys().map(({ path, accepts, default: fallback, help }) => [
+    `\`${path}\``,
+    help,
+    accepts,
+    fallback === undefined ? '' : `\`${fallback}\``,
+  ]);
   return `# Configuration
 
 ${generated}
 
-\`headwind run\` reads environment variables and flags; a flag wins. An empty value counts as unset. All mistakes are reported at once and stop the
-start; an unknown \`HEADWIND_*\` variable is a warning that names the nearest known one.
+Settings come from four places; a later one wins: defaults, environment and flags (a flag wins over its variable), the configuration file, and the ConfigMap.
+An empty value counts as unset. All mistakes of environment, flags and file are told at once, with source, line and what would be accepted; then the
+start ends. An unknown \`HEADWIND_*\` variable is a warning that names the nearest known one.
+
+## Environment and flags
 
 ${table(['Variable', 'Flag', 'Meaning', 'Accepts', 'Default'], rows)}
 
-\`HTTP_PROXY\`, \`HTTPS_PROXY\` and \`NO_PROXY\` (names, suffixes, addresses and CIDR ranges) are honoured for registries.
+\`HTTP_PROXY\`, \`HTTPS_PROXY\`, \`ALL_PROXY\` and \`NO_PROXY\` (names, suffixes, addresses and CIDR ranges) are honoured for registries.
+\`SSL_CERT_FILE\` and \`SSL_CERT_DIR\` add authorities for registries. \`RUST_LOG\` is a level, or a list of \`target=level\`: \`headwind\` and
+\`kube_autorollout\` are this program; other targets are ignored, with one warning.
+
+## File
+
+YAML, named by \`HEADWIND_CONFIG_PATH\` or \`CONFIG_FILE\`; otherwise \`/etc/headwind/config.yaml\`, otherwise \`/etc/headwind/ui/config.yaml\`, if it exists.
+A file of kube-autorollout can be used as it is (see [Switching from kube-autorollout](kube-autorollout.md)). No key is required.
+
+\`\`\`yaml
+cronSchedule: "*/30 * * * * *"
+timeZone: Europe/Berlin
+polling: { enabled: true, interval: 5m }
+registries:
+  - hostnamePattern: "ghcr.io"
+    secret: { type: ImagePullSecret, mountPath: /etc/secrets/registries/ghcr.io }
+  - hostnamePattern: "*.artifactory.example.com"
+    secret: { type: Opaque, username: "\${ARTIFACTORY_USER}", token: "\${ARTIFACTORY_TOKEN}" }
+tls:
+  caCertificatePaths: [/etc/headwind/ca/company.pem]
+\`\`\`
+
+${table(['Key', 'Meaning', 'Accepts', 'Default'], keys)}
+
+* Keys are read in camelCase and in snake_case (\`ca_certificate_paths\`). Any other key is a mistake that names the nearest known one.
+* \`cronSchedule\` and \`interval\` exclude each other.
+* ${laterKeys()
+    .map((name) => `\`${name}\``)
+    .join(', ')} belong to later versions: accepted, and told once.
+* What \`registries\` mean for the way to a registry is in [Registries](registries.md).
+
+### Variables
+
+\`\${NAME}\` in a key or a value stands for the environment variable \`NAME\`, once: what it holds is not looked at again. The text between the braces is the
+name; there is no form with a default, and no escape. A variable that is not set is a mistake with its line; an empty one is fine. Comments are not looked at.
+
+The file is parsed first. So a value with quotes, \`:\`, \`#\` or line breaks stays one value, whatever it holds, and takes the type of its key: \`port: \${PORT}\` is a
+number, \`{ token: \${TOKEN} }\` needs no quotes.
+
+### Schedule
+
+\`cronSchedule\` has six fields, \`second minute hour day month weekday\`; seven with a year; five without seconds. \`@yearly\`, \`@annually\`, \`@monthly\`, \`@weekly\`,
+\`@daily\` and \`@hourly\` are names of schedules.
+
+| Written | Means |
+| --- | --- |
+| \`*/45 * * * * *\` | the seconds 0 and 45 of each minute: 120 looks an hour, with gaps of 45 and 15 seconds. For "every 45 seconds" write \`interval: 45s\` |
+| \`0 0 12 13 * FRI\` | day **and** weekday must match: Friday the 13th |
+| \`?\` | any day, in the fields day and weekday |
+| \`L\`, \`5L\`, \`LW\` | the last day of the month, its last Friday, its last working day |
+| \`15W\`, \`FRI#2\` | the working day nearest to the 15th, the second Friday |
+| \`7\`, \`SUN\`, \`JAN\` | Sunday; names of days and months |
+
+A look that is still running when the next one is due is not doubled, and what was missed is not made up for.
+
+## ConfigMap
+
+The ConfigMap \`headwind-config\` in the namespace of the operator may have the key \`config.yaml\`, with the keys of the file, and single keys with dots, which win over it:
+
+\`\`\`yaml
+apiVersion: v1
+kind: ConfigMap
+metadata:
+  name: headwind-config
+  namespace: headwind-system
+data:
+  polling.enabled: "true"
+  polling.interval: "120"
+  config.yaml: |
+    registries:
+      - hostnamePattern: "*"
+        secret: { type: None }
+\`\`\`
+
+Not accepted from it: ${fileKeys()
+    .filter((each) => each.fileOnly)
+    .map(({ path }) => `\`${path.split('.')[0] ?? path}\``)
+    .join(
+      ' and ',
+    )} and variables in the form \`\${NAME}\`. Whoever may edit settings cannot open a port, start a program, or read the environment.
+An unknown single key is a warning; others may keep keys there.
+
+## Changes without a restart
+
+File, ConfigMap, and the files that the configuration names (authorities, keys, mounted docker configs) are followed; a change is in force within five seconds: registries,
+polling, expiry and retention of requests, deciding and applying, schedule, log level. Addresses, ports, watched namespaces and variables need a restart.
+
+A change with a mistake does not count: what was in force stays, the log and an Event (\`InvalidConfiguration\`) name line and key, and
+\`headwind_config_reloads_total{result="refused"}\` counts. The other places go on: a mistake in the ConfigMap does not keep a rotated certificate from being used.
 `;
 }
 
