@@ -13,6 +13,7 @@ import { createContentsCache } from './contents-cache.ts';
 import { endpointOf } from './endpoint.ts';
 import { createExchange, type CredentialAttempt } from './exchange.ts';
 import type { IdentityWorld } from './identity-world.ts';
+import { createHabits } from './habits.ts';
 import { chooseCredentials, type RegistryCredential, type RegistryCredentialSet } from './keychain.ts';
 import { createMeter } from './meter.ts';
 import { createMirrors } from './mirrors.ts';
@@ -77,6 +78,8 @@ export interface RegistryClient extends Registry {
   created(repository: RepositoryRef, credentials: CredentialSet, signal: AbortSignal): Promise<PushTimes | undefined>;
   /** What is left of a registry's limits; undefined when it was not asked so far, or must not be. */
   budgetReport(registry: string): BudgetReport | undefined;
+  /** How the registry is asked for digests of tags: GET counts as a pull. Undefined when it was not asked so far, or must not be. */
+  manifestMethod(registry: string): 'HEAD' | 'GET' | undefined;
   close(): Promise<void>;
 }
 
@@ -95,7 +98,8 @@ export function createRegistry(options: RegistryOptions): RegistryClient {
     clock,
     otherRoots: () => options.artifactoryFallback ?? options.settings?.().artifactoryFallback ?? true,
   });
-  const resolveDigest = mirrors.first(createResolve({ ask, clock, log }));
+  const habits = createHabits({ clock, log });
+  const resolveDigest = mirrors.first(createResolve({ ask, habits, clock, log }));
   const listTags = mirrors.first(
     createTagLister({ ask, exchange, clock, limits: { ...listingLimits, ...limits?.listing } }),
     // A cache may list what it holds only; nothing at all is surely not all there is.
@@ -216,8 +220,13 @@ export function createRegistry(options: RegistryOptions): RegistryClient {
     listing.abort(reason);
   }
 
+  function manifestMethod(registry: string): 'HEAD' | 'GET' | undefined {
+    const endpoint = endpointOf({ registry, repository: 'any/repository' }, transports);
+    return 'origin' in endpoint ? habits.methodOf(endpoint) : undefined;
+  }
+
   const budgetReport = createBudgetReport({ transports, stateOf });
-  return { credentials, resolve, contents, tags, referrers, created, budgetReport, close };
+  return { credentials, resolve, contents, tags, referrers, created, budgetReport, manifestMethod, close };
 }
 
 function nameOf({ registry, repository }: RepositoryRef): string {

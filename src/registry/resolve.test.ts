@@ -111,13 +111,18 @@ describe('registry/resolve', () => {
     }
   });
 
-  it('says once that a registry is asked by GET', async (t) => {
-    const { fake, resolve, logged } = await setUpRegistry(t);
+  it('says once that a registry is asked by GET, and whenever it is asked how', async (t) => {
+    const { fake, registry, resolve, logged } = await setUpRegistry(t);
+    assert.equal(registry.manifestMethod(fake.host), undefined);
     fake.push('acme/app', '1.0.0');
     fake.switches.head = 405;
     await resolve('1.0.0');
     await resolve('1.0.0');
     assert.equal(logged.filter((line) => line.includes('fetched whole')).length, 1);
+    assert.deepEqual(
+      [fake.host, 'docker.io', 'not a host'].map((host) => registry.manifestMethod(host)),
+      ['GET', 'HEAD', undefined],
+    );
   });
 
   it('warns of a manifest that calls itself another kind than its header says', async (t) => {

@@ -8,6 +8,7 @@ import { type Call, callFailure } from './call.ts';
 import { manifestBytes } from './contents.ts';
 import { algorithmOf, digestOfBytes, digestOfHead } from './digest.ts';
 import type { Reply } from './exchange.ts';
+import type { Habits } from './habits.ts';
 import { readManifest } from './manifest.ts';
 import { manifestAccept } from './media-type.ts';
 import type { Ask } from './place.ts';
@@ -16,11 +17,11 @@ import { quirksOfAnswer } from './quirks.ts';
 /** Gives the digest behind a tag or digest. Throws RegistryError. */
 export type ResolveDigest = (call: Call, reference: string) => Promise<{ digest: string }>;
 
-type Method = 'HEAD' | 'GET';
-
-interface Habit {
-  readonly method: Method;
-  readonly learntAtMs: number;
+interface ResolveDeps {
+  readonly ask: Ask;
+  readonly habits: Habits;
+  readonly clock: Clock;
+  readonly log: Log;
 }
 
 interface KnownDigest {
@@ -37,8 +38,7 @@ const headRefusals = new Set([400, 404, 405, 501]);
  * HEAD first; GET and our own hash where a registry answers HEAD badly, which is remembered per registry for a day.
  * A tag whose digest is known is asked for "if it is another one".
  */
-export function createResolve({ ask, clock, log }: { ask: Ask; clock: Clock; log: Log }): ResolveDigest {
-  const habits = new LRUCache<string, Habit>({ max: 1_000 });
+export function createResolve({ ask, habits, clock, log }: ResolveDeps): ResolveDigest {
   /** (origin, repository, tag, credentials) → digest. */
   const digests = new LRUCache<string, KnownDigest>(atMost(20_000));
   /** Origins that do not understand conditions → since when that is known. */
@@ -67,29 +67,16 @@ export function createResolve({ ask, clock, log }: { ask: Ask; clock: Clock; log
   }
 
   async function fetchDigest(call: Call, reference: string, condition: string | undefined): Promise<string> {
-    const habit = habitOf(call);
+    const habit = habits.methodOf(call.endpoint);
     const head = habit === 'GET' ? undefined : await byHead(call, reference, condition, habit === 'HEAD');
     if (head !== undefined) {
-      learn(call, 'HEAD');
+      habits.learn(call.endpoint, 'HEAD');
       return head;
     }
     const digest = await byGet(call, reference, condition);
     // A digest of another algorithm says nothing about tags.
-    if (!isDigest(reference)) learn(call, 'GET');
+    if (!isDigest(reference)) habits.learn(call.endpoint, 'GET');
     return digest;
-  }
-
-  function habitOf({ endpoint }: Call): Method | undefined {
-    if (endpoint.quirks.headIsReliable) return 'HEAD';
-    const habit = habits.get(endpoint.origin);
-    return habit && clock.now() - habit.learntAtMs < lifeMs ? habit.method : undefined;
-  }
-
-  function learn(call: Call, method: Method): void {
-    if (habitOf(call) === method) return;
-    const { origin, registry } = call.endpoint;
-    habits.set(origin, { method, learntAtMs: clock.now() });
-    if (method === 'GET') log.warn({ registry }, 'registry tells no digest by HEAD: manifests are fetched whole, which counts as pulls');
   }
 
   /** Undefined when only a GET can tell. */
@@ -139,7 +126,7 @@ function isUnchanged({ answer }: Reply, condition: string | undefined): boolean 
   return answer.status === 304 && condition !== undefined;
 }
 
-function manifestRequest(reference: string, method: Method, condition: string | undefined) {
+function manifestRequest(reference: string, method: 'HEAD' | 'GET', condition: string | undefined) {
   // A compressed manifest has another length, and for a naive server another digest.
   const headers = { accept: manifestAccept, 'accept-encoding': 'identity', ...(condition && { 'if-none-match': `"${condition}"` }) };
   return { method, path: `manifests/${reference}`, headers, maxBytes: manifestBytes } as const;
