@@ -35,7 +35,7 @@ const table: readonly (readonly [title: string, registry: string, settings: Regi
       'reg.example',
       settingsWith({ tls: { ...tls, caCertificates: [pem + pem] } }, { caCertificates: [pem] }),
       [],
-      [`${system} and 1 of tls.caCertificatePaths and 2 of the entry "reg.*" of registries`],
+      [`${system} and 1 of SSL_CERT_FILE, SSL_CERT_DIR and tls.caCertificatePaths and 2 of the entry "reg.*" of registries`],
     ],
     [
       'a client certificate and a name',

@@ -57,7 +57,7 @@ function tlsFacts(host: RegistryHostSettings | undefined, { caCertificates }: Re
   const own = countOf(tls?.caCertificates ?? []);
   const authorities = [
     'the authorities of the system',
-    ...(caCertificates.length === 0 ? [] : [`${countOf(caCertificates)} of tls.caCertificatePaths`]),
+    ...(caCertificates.length === 0 ? [] : [`${countOf(caCertificates)} of SSL_CERT_FILE, SSL_CERT_DIR and tls.caCertificatePaths`]),
     ...(host && own > 0 ? [`${own} of ${entry(host)}`] : []),
   ];
   return [
