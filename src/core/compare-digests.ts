@@ -45,7 +45,7 @@ export type DigestOutcome = 'same' | 'changed' | 'platform-missing' | 'no-pods' 
 
 export interface DigestComparison {
   readonly outcome: DigestOutcome;
-  /** The digest that runs, where all stale containers agree on one. */
+  /** The digest that runs, where all containers, or all stale ones, agree on one. */
   readonly running: string | undefined;
   /** Platforms that the new index lacks, `linux/arm64`. */
   readonly missing: readonly string[];
@@ -59,12 +59,18 @@ export function compareDigests(input: DigestComparisonInput): DigestComparison {
   const stale = verdicts.filter(({ verdict }) => verdict === 'changed' || isMissing(verdict));
   if (stale.length > 0) {
     const missing = [...new Set(stale.flatMap(({ verdict }) => (isMissing(verdict) ? [verdict.missing] : [])))];
-    const digests = new Set(stale.map(({ container }) => container.digest));
-    const [only] = digests;
-    return { outcome: missing.length > 0 ? 'platform-missing' : 'changed', running: digests.size === 1 ? only : undefined, missing };
+    const behind = stale.map(({ container }) => container);
+    return { outcome: missing.length > 0 ? 'platform-missing' : 'changed', running: commonDigest(behind), missing };
   }
   if (verdicts.some(({ verdict }) => verdict === 'starting')) return plain(stalled ? 'changed' : 'starting');
-  return plain(verdicts.some(({ verdict }) => verdict === 'unknown') ? 'unknown' : 'same');
+  if (verdicts.some(({ verdict }) => verdict === 'unknown')) return plain('unknown');
+  return { outcome: 'same', running: commonDigest(running), missing: [] };
+}
+
+function commonDigest(running: readonly Running[]): string | undefined {
+  const digests = new Set(running.map(({ digest }) => digest));
+  const [only] = digests;
+  return digests.size === 1 ? only : undefined;
 }
 
 function plain(outcome: DigestOutcome): DigestComparison {

@@ -98,6 +98,11 @@ export function recordApplied(annotations: Annotations, applied: readonly Histor
   };
 }
 
+/** The annotation that says what a container runs, where somebody else put it there. */
+export function recordDigest(annotations: Annotations, container: string, digest: string): Record<string, string> {
+  return { [digestsKey]: JSON.stringify({ ...readDigests(annotations), [container]: digest }) };
+}
+
 function formatHistory(entries: readonly HistoryEntry[]): string {
   const perContainer = new Map<string, number>();
   const kept = entries.filter(({ container }) => {

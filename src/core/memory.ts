@@ -1,5 +1,5 @@
 import { choose, type PolicyInput } from './choose.ts';
-import { isDigestChange } from './digest-change.ts';
+import { isDigestChange, wasApplied } from './digest-change.ts';
 import { effectiveTag, parseImageReference } from './image-reference.ts';
 import type { Reason } from './reasons.ts';
 import type { ContainerSettings } from './settings.ts';
@@ -35,34 +35,42 @@ export function recall(candidate: Candidate, requests: readonly UpdateRequest[],
   return undefined;
 }
 
+/** What the workload's own notes say is in place; undefined when they say nothing. */
+type Recorded = string | undefined;
+
 /**
- * Why a new digest of the running tag is not offered again, or undefined. What was rejected or rolled back stays away; what was done, or
- * failed, comes again once another digest was in between: a tag that moves to and fro is news each time.
+ * Why a new digest of the running tag is not offered again, or undefined. What was rejected or rolled back stays away; what was applied
+ * comes again once another digest was in its place, and what failed or expired before that once another one was applied: a tag that
+ * moves to and fro is news each time.
  */
 export function recallDigest(
   candidate: { readonly tag: string; readonly digest: string },
   requests: readonly UpdateRequest[],
-):
-  | {
-      readonly reason: Extract<Reason, 'Rejected' | 'Quarantined' | 'AlreadyFailed' | 'AlreadyActed' | 'Expired'>;
-      readonly message: string;
-    }
-  | undefined {
+  recorded: Recorded,
+): DigestMemory | undefined {
   for (const request of requests) {
     const known = isDigestChange(request.spec) ? candidateOf(request) : undefined;
     if (known?.tag !== candidate.tag || known.digest !== candidate.digest) continue;
     const verdict = verdictOf(request, `${candidate.tag} (${candidate.digest})`);
     if (verdict?.ordered) return verdict;
-    const another = requests.some(
-      (other) => isLater(other, request) && phaseOf(other) === 'Completed' && other.spec.newDigest !== known.digest,
-    );
-    if (another) continue;
+    if (wasReplaced(request, requests, recorded)) continue;
     if (verdict) return verdict;
     if (phaseOf(request) === 'Completed') {
       return { reason: 'AlreadyActed', message: `${candidate.digest} was applied by ${request.metadata.name} already` };
     }
   }
   return undefined;
+}
+
+export interface DigestMemory {
+  readonly reason: Extract<Reason, 'Rejected' | 'Quarantined' | 'AlreadyFailed' | 'AlreadyActed' | 'Expired'>;
+  readonly message: string;
+}
+
+function wasReplaced(request: UpdateRequest, requests: readonly UpdateRequest[], recorded: Recorded): boolean {
+  const { newDigest } = request.spec;
+  if (wasApplied(request.status)) return recorded !== undefined && recorded !== newDigest;
+  return requests.some((other) => isLater(other, request) && phaseOf(other) === 'Completed' && other.spec.newDigest !== newDigest);
 }
 
 /**

@@ -48,7 +48,8 @@ export interface DigestFacts {
 export type DigestState =
   /** Digests do not count, or nothing is known. */
   | { readonly kind: 'none' }
-  | { readonly kind: 'same' }
+  /** `record`: what we noted last is no longer what runs, and would hide that digest when it comes again. */
+  | { readonly kind: 'same'; readonly record?: string | undefined }
   /** The pods have to be compared with the registry. */
   | { readonly kind: 'inspect'; readonly tip: Tip }
   | { readonly kind: 'changed'; readonly tip: Tip; readonly offered: string; readonly running: string | undefined }
@@ -78,7 +79,10 @@ export function readDigestState(input: DigestInput): DigestState {
   if (workload.kind === 'CronJob') return { kind: 'changed', tip, offered: facts.fresh ?? tip.id, running: reference.digest };
   const { compared } = facts;
   if (!compared || !stillHolds(compared, tip, input, now)) return { kind: 'inspect', tip };
-  return stateOf(compared, tip, tag);
+  const state = stateOf(compared, tip, tag);
+  const runs = 'outcome' in compared.result ? compared.result.running : undefined;
+  const isStale = recorded !== undefined && recorded !== compared.offered && recorded !== runs;
+  return state.kind === 'same' && isStale ? { kind: 'same', record: compared.offered } : state;
 }
 
 const recentMs = 30_000;

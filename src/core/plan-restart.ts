@@ -1,11 +1,13 @@
-import { isRestart } from './digest-change.ts';
+import { isDigestChange, isRestart, wasApplied } from './digest-change.ts';
 import { effectiveTag, type ImageReference, parseImageReference } from './image-reference.ts';
+import { readDigests } from './history.ts';
 import { recallDigest } from './memory.ts';
 import type { Action, PlanInput, PlannedSlot, RepositoryFacts, SlotPlan } from './plan.ts';
 import { type DigestState, isFlapping, readDigestState, wantsLook } from './plan-digest.ts';
 import { type Offer, proposeOffer } from './propose.ts';
 import type { Reason } from './reasons.ts';
 import type { ContainerSettings } from './settings.ts';
+import { phaseOf } from './update-request.ts';
 import type { UpdateRequest } from './update-request-schema.ts';
 import type { Slot } from './workload.ts';
 
@@ -32,7 +34,7 @@ export function planRestart(
 ): PlannedSlot {
   const { workload } = input;
   const tag = effectiveTag(reference) ?? '';
-  const remembered = recallDigest({ tag, digest: offered }, own);
+  const remembered = recallDigest({ tag, digest: offered }, own, readDigests(workload.annotations)[slot.container]);
   if (remembered) return { plan: report(remembered.reason, remembered.message), actions: [] };
   if (isFlapping(workload, slot.container, offered)) {
     const flapping = `${tag} goes to and fro between two digests, now ${offered}; nothing is done until there is a third one or a person decides`;
@@ -46,14 +48,26 @@ export function planRestart(
 
 /** No tag follows: what there is to say about the running one, if that is more. */
 export function planNothing(
-  { slot, reference, report }: Pick<Restart, 'slot' | 'reference' | 'report'>,
+  { slot, reference, own, report, dryRun }: Pick<Restart, 'slot' | 'reference' | 'own' | 'report'> & { readonly dryRun: boolean },
   digest: DigestState,
   { reason, message }: { reason: Reason; message: string },
 ): PlannedSlot {
+  const failed = digest.kind === 'same' ? failureOf(slot, reference, own) : undefined;
+  if (failed) return { plan: report('AlreadyFailed', failed), actions: [] };
   if (digest.kind === 'hold') return { plan: report(digest.reason, digest.message), actions: [], wakeAtMs: digest.wakeAtMs };
+  if (digest.kind === 'same' && digest.record !== undefined && !dryRun) {
+    return { plan: report(reason, message), actions: [{ kind: 'record', container: slot.container, digest: digest.record }] };
+  }
   if (digest.kind !== 'inspect') return { plan: report(reason, message), actions: [] };
   const tag = effectiveTag(reference) ?? '';
   return { plan: report(reason, message), actions: [{ kind: 'inspect', slot, reference, tag, tip: digest.tip.id }] };
+}
+
+/** The newest change was applied, and the pods do not run it: nothing is to be done, and nothing is well. */
+function failureOf(slot: Slot, reference: ImageReference, own: readonly UpdateRequest[]): string | undefined {
+  const newest = own.find(({ spec, status }) => isDigestChange(spec) && wasApplied(status));
+  if (!newest || phaseOf(newest) !== 'Failed' || newest.spec.newImage !== slot.image) return undefined;
+  return `${effectiveTag(reference) ?? ''} failed before: ${newest.status.message ?? newest.metadata.name}`;
 }
 
 /** Does the running container have what the registry has? */

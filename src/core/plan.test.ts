@@ -109,6 +109,8 @@ function describeAction(action: Action): string {
   switch (action.kind) {
     case 'confirm':
       return `confirm ${action.slot.container} ${action.tag}`;
+    case 'record':
+      return `record ${action.container} ${action.digest}`;
     case 'inspect':
       return `inspect ${action.slot.container} ${action.tag}`;
     case 'supersede':

@@ -51,6 +51,8 @@ export type Action =
   | { readonly kind: 'confirm'; readonly slot: Slot; readonly reference: ImageReference; readonly tag: string }
   /** Compare the pods with what the registry has behind the running tag; then plan again. `tip` is what made it worth a look. */
   | { readonly kind: 'inspect'; readonly slot: Slot; readonly reference: ImageReference; readonly tag: string; readonly tip: string }
+  /** Note that the container runs this digest, which somebody else put there. */
+  | { readonly kind: 'record'; readonly container: string; readonly digest: string }
   | { readonly kind: 'create'; readonly name: string; readonly spec: UpdateRequestSpec; readonly unverified: string | undefined }
   | { readonly kind: 'supersede'; readonly request: UpdateRequest; readonly message: string };
 
@@ -171,7 +173,8 @@ function planFacts(
   if (verdict.outcome === 'restart' && digest.kind === 'changed') {
     return planRestart({ input, slot, reference, settings, own, open, report }, digest, verdict.message);
   }
-  if (verdict.outcome !== 'update' || verdict.tag === null) return planNothing({ slot, reference, report }, digest, verdict);
+  if (verdict.outcome !== 'update' || verdict.tag === null)
+    return planNothing({ slot, reference, own, report, dryRun: input.settings.dryRun }, digest, verdict);
   const offer = describeOffer(verdict.tag, facts, evidence);
   const plan = report(verdict.reason, verdict.message, verdict.tag);
   const remembered = recall({ tag: offer.tag, digest: offer.digest }, own, settings);

@@ -1,6 +1,7 @@
 import { type ComparedContents, compareDigests, type DigestComparison, imagesFor } from '../core/compare-digests.ts';
 import { effectiveTag, type ImageReference, parseImageReference } from '../core/image-reference.ts';
-import type { Workload } from '../core/workload.ts';
+import { rolloutMark } from '../core/plan-digest.ts';
+import { type Workload, workloadKey } from '../core/workload.ts';
 import { ApiError, RegistryError } from '../errors.ts';
 import type { RunningContainer, RunningPod } from '../ports.ts';
 import type { OperatorDeps } from './deps.ts';
@@ -97,6 +98,14 @@ async function readContents(
   return contents;
 }
 
+/** The next plan is to know that what was applied is not what runs. */
+function noteMoved(workload: Workload, container: string, image: string, offered: string, result: ComparedPods, deps: OperatorDeps): void {
+  const { notes, clock } = deps;
+  const seen = { tip: offered, offered, at: clock.now(), image, rollout: rolloutMark(workload), againAtMs: undefined, tries: 0 };
+  const { outcome, running, missing } = result;
+  notes.setCompared(workloadKey(workload), container, { ...seen, result: { outcome, running, missing } });
+}
+
 /** Do the pods run what a request put there? A tag that moved on before they pulled is fine, too. */
 export async function compareOutcome(
   workload: Workload,
@@ -113,7 +122,9 @@ export async function compareOutcome(
     if (!('outcome' in found) || found.outcome !== 'changed' || reference.digest !== undefined) return found;
     const offered = await deps.access.digest(workload, reference, effectiveTag(reference) ?? '', signal, { maxAgeMs: 0 });
     if (offered === wanted) return found;
-    return await comparePods({ workload, container, reference, offered, stalled: false }, deps, signal);
+    const moved = await comparePods({ workload, container, reference, offered, stalled: false }, deps, signal);
+    if ('outcome' in moved && moved.outcome === 'same') noteMoved(workload, container, image, offered, moved, deps);
+    return moved;
   } catch (error) {
     if (!(error instanceof RegistryError)) throw error;
     return { unobservable: error.message };

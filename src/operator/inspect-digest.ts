@@ -1,3 +1,4 @@
+import type { DigestComparison } from '../core/compare-digests.ts';
 import type { Action } from '../core/plan.ts';
 import { type Compared, rolloutMark } from '../core/plan-digest.ts';
 import { readDigests } from '../core/history.ts';
@@ -50,12 +51,17 @@ export async function inspectDigest(
       deps,
       signal,
     );
-    const result = 'unobservable' in found ? withoutPods(found, workload, slot.container) : found;
+    const result = 'unobservable' in found ? withoutPods(found, workload, slot.container) : plain(found);
     note(offered, result, 'outcome' in result && (result.outcome === 'same' || result.outcome === 'changed'));
   } catch (error) {
     if (!(error instanceof RegistryError)) throw error;
     note('', { reason: reasonOf(error), message: error.message }, false);
   }
+}
+
+/** Notes outlive the pods. */
+function plain({ outcome, running, missing }: DigestComparison): DigestComparison {
+  return { outcome, running, missing };
 }
 
 /** Without the right to pods, what we applied last counts; where we never applied anything, nobody can tell. */

@@ -1,6 +1,8 @@
+import { recordDigest } from '../core/history.ts';
 import type { Action } from '../core/plan.ts';
 import type { Workload } from '../core/workload.ts';
 import { describe, logRequest } from './announce.ts';
+import { ApiError } from '../errors.ts';
 import type { OperatorDeps } from './deps.ts';
 import { inspectDigest } from './inspect-digest.ts';
 import { open, supersede, unverifiedCondition, verifiedCondition } from './request-transitions.ts';
@@ -15,6 +17,9 @@ export async function perform(actions: readonly Action[], workload: Workload, de
       case 'inspect':
         await inspectDigest(action, workload, deps, signal);
         break;
+      case 'record':
+        await record(action, workload, deps, signal);
+        break;
       case 'supersede':
         await supersede(action.message, { request: action.request, workload, deps, signal });
         break;
@@ -22,6 +27,22 @@ export async function perform(actions: readonly Action[], workload: Workload, de
         await create(action, workload, deps, signal);
         break;
     }
+  }
+}
+
+/** A workload that changed meanwhile is planned for again. */
+async function record(
+  { container, digest }: Extract<Action, { kind: 'record' }>,
+  workload: Workload,
+  deps: OperatorDeps,
+  signal: AbortSignal,
+): Promise<void> {
+  const current = deps.workloads.get(workload);
+  if (!current || current.uid !== workload.uid) return;
+  try {
+    await deps.workloads.apply(current, { images: new Map(), annotations: recordDigest(current.annotations, container, digest) }, signal);
+  } catch (error) {
+    if (!(error instanceof ApiError && (error.isConflict || error.isNotFound))) throw error;
   }
 }
 
