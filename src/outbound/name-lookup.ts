@@ -16,7 +16,7 @@ const atOnce: Readonly<Record<Standing, number>> = { good: Number.POSITIVE_INFIN
  * and names without a good history wait for each other. Nothing is kept: each new connection asks again.
  */
 export function createNameLookup(resolve: Resolve, nowMs: () => number = () => performance.now()): Resolve {
-  const standings = new LRUCache<string, Standing>({ max: mostKnown });
+  const standings = new LRUCache<string, Standing>({ maxSize: mostKnown, sizeCalculation: () => 1 });
   const underWay = new Map<string, Done[]>();
   const running: Record<Standing, number> = { good: 0, unknown: 0, slow: 0 };
   const waiting: Record<Standing, string[]> = { good: [], unknown: [], slow: [] };

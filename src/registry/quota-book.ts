@@ -1,4 +1,5 @@
 import { LRUCache } from 'lru-cache';
+import { atMost } from '../core/at-most.ts';
 import type { Quota } from './rate-limit-headers.ts';
 
 /** What one registry said about limits, by who asked: accounts and addresses have quotas of their own. */
@@ -16,7 +17,7 @@ const scarceShare = 0.1;
 const longestMemoryMs = 6 * 3_600_000;
 
 export function createQuotaBook(): QuotaBook {
-  const quotas = new LRUCache<string, { quota: Quota; seenAtMs: number }>({ max: mostAskers });
+  const quotas = new LRUCache<string, { quota: Quota; seenAtMs: number }>(atMost(mostAskers));
 
   function current(entry: { quota: Quota; seenAtMs: number } | undefined, nowMs: number): Quota | undefined {
     if (!entry) return undefined;

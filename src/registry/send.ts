@@ -1,4 +1,5 @@
 import { LRUCache } from 'lru-cache';
+import { atMost } from '../core/at-most.ts';
 import type { OutboundRequest } from '../outbound.ts';
 import type { Log } from '../ports.ts';
 import { type Answer, isTransient } from './answer.ts';
@@ -43,7 +44,7 @@ const maximumTries = 3;
 const firstBackoffMs = 500;
 
 export function createSender(deps: SendDeps): Sender {
-  const budgets = new LRUCache<string, Budget>({ max: 1_000 });
+  const budgets = new LRUCache<string, Budget>(atMost(1_000));
   const warnings = createWarnings(deps.log);
 
   function budgetOf(call: Call, url: URL): Budget {

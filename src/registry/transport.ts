@@ -1,4 +1,5 @@
 import { LRUCache } from 'lru-cache';
+import { atMost } from '../core/at-most.ts';
 import { canonicalRegistry } from '../core/image-reference.ts';
 import {
   noRegistrySettings,
@@ -49,7 +50,7 @@ const noLimits = {};
 
 export function createTransports({ settings = () => noRegistrySettings, insecureHosts = [], tls, log }: TransportOptions): Transports {
   const insecure = new Set(insecureHosts.map((host) => host.toLowerCase()));
-  const warned = new LRUCache<string, true>({ max: 1_000 });
+  const warned = new LRUCache<string, true>(atMost(1_000));
 
   function of(repository: RepositoryRef): Transport {
     const now = settings();

@@ -1,4 +1,5 @@
 import { LRUCache } from 'lru-cache';
+import { atMost } from '../core/at-most.ts';
 import type { Log } from '../ports.ts';
 
 /** Tells what registries want people to know (`Warning: 299 - "text"`), each sentence once. Nobody acts on it. */
@@ -13,7 +14,7 @@ const mostPerRegistry = 20;
 const miscellaneous = /299\s+\S+\s+"((?:[^"\\]|\\.)*)"/g;
 
 export function createWarnings(log: Pick<Log, 'warn'>): Warnings {
-  const told = new LRUCache<string, Set<string>>({ max: 1_000 });
+  const told = new LRUCache<string, Set<string>>(atMost(1_000));
 
   return {
     read(registry, header) {
