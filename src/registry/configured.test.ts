@@ -81,6 +81,19 @@ describe('registry/configured', () => {
     assert.ok(await resolve('1.0.0'));
   });
 
+  it('a token that was made with an old secret is not used once the secret has changed', async (t) => {
+    const { fake, resolve, seen } = await setUp(t, 'bearer');
+    const secret = (password: string) => [aLogin(fake.host, 'bot', password)];
+    await resolve('1.0.0', secret('canary'));
+    fake.switches.users = { bot: 'canary-2' };
+    seen();
+    await resolve('1.0.0', secret('canary'));
+    assert.deepEqual(seen(), [head]);
+    await resolve('1.0.0', secret('canary-2'));
+    assert.deepEqual(seen(), [token, head]);
+    await assert.rejects(resolve('1.0.0', secret('canary-3')), { code: 'Unauthorized' });
+  });
+
   it('a login that is refused for ever is sent a handful of times in the first hour, however often the registry is looked at', async (t) => {
     for (const auth of ['basic', 'bearer'] as const) {
       const { clock, resolve, headers } = await setUp(t, auth, aHost(aLoginOf('wrong')));

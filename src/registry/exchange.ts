@@ -40,6 +40,7 @@ interface Winner {
 }
 
 const anonymousFirstMs = 3_600_000;
+const tellAgainMs = 3_600_000;
 
 interface ExchangeDeps {
   readonly send: Send;
@@ -57,6 +58,9 @@ export function createExchange({ send, clock, log, meter, onAttempt }: ExchangeD
   const logins = createLogins(clock);
   /** (origin, repository, set of credentials) → the one that was accepted last. */
   const winners = new LRUCache<string, Winner>(atMost(10_000));
+
+  /** Why a credential could not be had → when that was told. */
+  const toldAtMs = new LRUCache<string, number>(atMost(1_000));
 
   async function exchange(call: Call, request: RegistryRequest): Promise<Reply> {
     const winnerKey = `${call.endpoint.origin} ${call.repository} ${call.credentials.fingerprint}`;
@@ -126,12 +130,20 @@ export function createExchange({ send, clock, log, meter, onAttempt }: ExchangeD
   function report(call: Call, { source, why, httpStatus, detail, isExpected }: Refusal): void {
     if (why === 'resting') return;
     if (why === 'unavailable') {
-      if (isExpected !== true) log.warn({ registry: call.endpoint.registry, source, detail }, 'a credential could not be had');
+      if (isExpected !== true) tellUnavailable(call.endpoint.registry, source, detail);
       return;
     }
     meter.authFailure(call.endpoint.registry, why);
     if (source === 'anonymous') return;
     log.warn({ registry: call.endpoint.registry, repository: call.repository, source, why, httpStatus }, 'registry refused a credential');
+  }
+
+  /** Once an hour: it is tried again at every look. */
+  function tellUnavailable(registry: string, source: string, detail: string | undefined): void {
+    const sentence = `${source}: ${detail}`;
+    if (clock.now() - (toldAtMs.get(sentence) ?? Number.NEGATIVE_INFINITY) < tellAgainMs) return;
+    toldAtMs.set(sentence, clock.now());
+    log.warn({ registry, source, detail }, 'a credential could not be had');
   }
 
   return exchange;
