@@ -13,6 +13,7 @@ import { parseDockerHub } from '../webhooks/dockerhub.ts';
 import { parseRegistryDelivery } from '../webhooks/registry.ts';
 import type { Parts } from './build-parts.ts';
 import { createForwarder } from './forward-webhooks.ts';
+import { healthListener } from './health-listener.ts';
 
 export interface ServerOptions {
   readonly config: Config;
@@ -36,12 +37,11 @@ export async function startServers(options: ServerOptions, started: RunningServe
   for (const [name, { host, port }, app] of apps) started.push(await startServer({ name, host, port, app, log }));
 }
 
-/** A port that another server has serves the health routes already. */
 function healthServer({ config, healthPort, parts, log, metrics }: ServerOptions): [RunningServer['name'], Listener, HttpApp][] {
-  const { webhook, api, metrics: exposition } = config.listen;
-  if (healthPort === undefined || [webhook, api, exposition].some(({ port }) => port === healthPort && port !== 0)) return [];
-  const app = createApp({ name: 'health', routes: healthRoutes(parts.health), log, metrics });
-  return [['health', { host: webhook.host, port: healthPort }, app]];
+  const { listener, warning } = healthListener(config.listen, healthPort);
+  if (warning !== undefined) log.warn({}, warning);
+  if (!listener) return [];
+  return [['health', listener, createApp({ name: 'health', routes: healthRoutes(parts.health), log, metrics })]];
 }
 
 function metricsApp({ parts, log, metrics }: ServerOptions): HttpApp {
