@@ -11,7 +11,7 @@ import { conditionOf, imagesOf, writtenOn } from './scene.ts';
 /** Whatever a runtime writes, the same digest is no news and another one is: once. */
 function readsImageIds(form: ImageIdForm): Story {
   return async (scene, t) => {
-    const kubelet = await startNode(t, scene.stage, form);
+    const kubelet = await startNode(t, scene.stage, { imageIds: form });
     const { pid } = scene.operator;
     await scene.push('first');
     const before = await scene.runLabelled({ podSpec: kubelet.placement });

@@ -63,16 +63,27 @@ function podSpec({ image = '', containers = { app: image }, initContainers = {},
   };
 }
 
+interface Login {
+  readonly username: string;
+  readonly password: string;
+}
+
 /** A pull secret as `kubectl create secret docker-registry` makes it. */
 export function pullSecret(name: string, registry: { host: string }, username: string, password: string): Manifest {
-  const auth = Buffer.from(`${username}:${password}`).toString('base64');
-  const config = JSON.stringify({ auths: { [registry.host]: { username, password, auth } } });
+  return pullSecrets(name, [[registry, { username, password }]]);
+}
+
+/** The same, with several registries in it. */
+export function pullSecrets(name: string, entries: readonly (readonly [{ readonly host: string }, Login])[]): Manifest {
+  const auths = entries.map(([{ host }, { username, password }]) => {
+    return [host, { username, password, auth: Buffer.from(`${username}:${password}`).toString('base64') }];
+  });
   return {
     apiVersion: 'v1',
     kind: 'Secret',
     metadata: { name },
     type: 'kubernetes.io/dockerconfigjson',
-    stringData: { '.dockerconfigjson': config },
+    stringData: { '.dockerconfigjson': JSON.stringify({ auths: Object.fromEntries(auths) }) },
   };
 }
 

@@ -1,8 +1,7 @@
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
 import type { TestContext } from 'node:test';
-import { type FakeKubelet, startFakeKubelet } from '../cluster/fake-kubelet.ts';
-import type { ImageIdForm } from '../cluster/image-lookup.ts';
+import { type FakeKubelet, type FakeKubeletOptions, startFakeKubelet } from '../cluster/fake-kubelet.ts';
 import { startRegistry } from '../cluster/registry.ts';
 import { sharedCluster } from '../cluster/shared.ts';
 import { atEnd } from './at-end.ts';
@@ -20,21 +19,21 @@ export interface StageOptions extends Pick<OperatorOptions, 'env' | 'mayBeForbid
 export type Story = (scene: RestartScene, t: TestContext) => Promise<void>;
 
 /** A registry and a node of the test's own; both end with it. */
-export async function openStage(t: TestContext, imageIds?: ImageIdForm): Promise<Stage> {
+export async function openStage(t: TestContext): Promise<Stage> {
   const { cluster } = await sharedCluster();
   const registry = await startRegistry();
   atEnd(t, () => registry.stop());
-  return { cluster, registry, kubelet: await startNode(t, { cluster, registry }, imageIds) };
+  return { cluster, registry, kubelet: await startNode(t, { cluster, registry }) };
 }
 
 /** A node that only pods with its placement run on. */
 export async function startNode(
   t: TestContext,
   { cluster, registry }: Pick<Stage, 'cluster' | 'registry'>,
-  imageIds: ImageIdForm = 'index',
+  options: Pick<FakeKubeletOptions, 'imageIds' | 'registries'> = {},
 ): Promise<FakeKubelet> {
   const node = `node-${randomBytes(4).toString('hex')}`;
-  const kubelet = await startFakeKubelet({ controlPlane: cluster, registries: [registry], node, imageIds });
+  const kubelet = await startFakeKubelet({ controlPlane: cluster, registries: [registry], node, ...options });
   atEnd(t, () => kubelet.stop());
   return kubelet;
 }
