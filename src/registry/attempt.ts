@@ -43,7 +43,8 @@ export async function attempt(deps: AttemptDeps, call: Call, request: RegistryRe
     if (!(error instanceof OutboundError)) throw error;
     count(failureCodes[error.code]);
     const isFailure = error.code === 'Timeout' || error.code === 'Unreachable' || error.code === 'Tls';
-    return { error, outcome: { kind: isFailure ? 'failed' : error.code === 'Blocked' ? 'abandoned' : 'answered' } };
+    if (isFailure) return { error, outcome: { kind: 'failed', why: error.message.slice(error.url.length + ': '.length) } };
+    return { error, outcome: { kind: error.code === 'Blocked' ? 'abandoned' : 'answered' } };
   }
 }
 
@@ -112,5 +113,5 @@ function outcomeOf(call: Call, request: RegistryRequest, answer: Answer, backoff
   // What another host says behind a redirect is about that host.
   const quota = answer.url.origin === request.url.origin ? readQuota(answer.headers, nowMs) : undefined;
   if (isThrottled(answer, call.endpoint.quirks)) return { kind: 'throttled', afterMs: afterMs ?? shortestCoolDownMs + backoffMs, quota };
-  return isTransient(answer) ? { kind: 'failed', afterMs, quota } : { kind: 'answered', quota };
+  return isTransient(answer) ? { kind: 'failed', why: `HTTP ${answer.status}`, afterMs, quota } : { kind: 'answered', quota };
 }

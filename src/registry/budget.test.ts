@@ -86,10 +86,10 @@ describe('registry/budget', () => {
   it('stops after five failures in a row, and tries once after half a minute', async () => {
     const { visit, clock } = setUp('10.0.0.5:5000');
     for (let failures = 1; failures <= 5; failures++) await visit({ kind: 'failed' });
-    assert.deepEqual(await visit(), { refused: 'circuitOpen', afterMs: 30_000 });
+    assert.deepEqual(await visit(), { refused: 'circuitOpen', afterMs: 30_000, why: undefined });
     clock.ms += 30_000;
     assert.equal(await visit({ kind: 'failed' }), 'entered');
-    assert.deepEqual(await visit(), { refused: 'circuitOpen', afterMs: 30_000 });
+    assert.deepEqual(await visit(), { refused: 'circuitOpen', afterMs: 30_000, why: undefined });
     clock.ms += 30_000;
     assert.deepEqual([await visit(), await visit()], ['entered', 'entered']);
   });
@@ -161,7 +161,7 @@ describe('registry/budget', () => {
     for (const entrance of entrances.slice(0, 5)) assert.ok('leave' in entrance && typeof entrance.leave({ kind: 'failed' }) === 'boolean');
     // Both places stay taken by calls that hang.
     budget.limit({ concurrent: 2, rate: undefined });
-    assert.deepEqual(await visit(), { refused: 'circuitOpen', afterMs: 30_000 });
+    assert.deepEqual(await visit(), { refused: 'circuitOpen', afterMs: 30_000, why: undefined });
   });
 
   it('a clock that is set back makes no wait longer', async () => {

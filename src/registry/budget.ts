@@ -12,7 +12,13 @@ export type Outcome =
   /** The registry asks for fewer requests, or for none during `afterMs`. */
   | { readonly kind: 'throttled'; readonly afterMs: number; readonly quota?: Quota | undefined }
   /** 5xx or no connection; with `afterMs` when the answer said so. */
-  | { readonly kind: 'failed'; readonly afterMs?: number | undefined; readonly quota?: Quota | undefined }
+  | {
+      readonly kind: 'failed';
+      /** A few words for people, about the origin only. */
+      readonly why?: string;
+      readonly afterMs?: number | undefined;
+      readonly quota?: Quota | undefined;
+    }
   | { readonly kind: 'abandoned' };
 
 /** A place in the budget; `leave` must be called once. */
@@ -23,7 +29,8 @@ export interface Entrance {
 
 /** Nobody may ask now, or (`quota`) not for what costs a pull. */
 export type Refusal =
-  | { readonly refused: 'coolDown' | 'circuitOpen'; readonly afterMs: number }
+  | { readonly refused: 'coolDown'; readonly afterMs: number }
+  | { readonly refused: 'circuitOpen'; readonly afterMs: number /** The last failure. */; readonly why?: string | undefined }
   | { readonly refused: 'quota'; readonly afterMs: number; readonly quota: Quota };
 
 /** Who wants to ask, and for what. */
@@ -80,6 +87,7 @@ export function createBudget(initial: Limits, deps: { clock: Clock; sleep: Sleep
   const breaker = createBreaker();
   const quotas = createQuotaBook();
   let coolUntilMs = 0;
+  let lastFailure: string | undefined;
 
   function limit(wanted: Limits): void {
     if (areSameLimits(limits, wanted)) return;
@@ -118,7 +126,7 @@ export function createBudget(initial: Limits, deps: { clock: Clock; sleep: Sleep
     const coolMs = coolDownMs();
     if (coolMs > longestWaitMs || (coolMs > 0 && isHasty === true)) return { refused: 'coolDown', afterMs: coolMs };
     const leftMs = breaker.leftMs(clock.now());
-    return leftMs > 0 ? { refused: 'circuitOpen', afterMs: leftMs } : undefined;
+    return leftMs > 0 ? { refused: 'circuitOpen', afterMs: leftMs, why: lastFailure } : undefined;
   }
 
   async function pass(visitor: Visitor): Promise<Refusal | undefined> {
@@ -130,11 +138,12 @@ export function createBudget(initial: Limits, deps: { clock: Clock; sleep: Sleep
     const waitMs = rate()?.take(clock.now()) ?? 0;
     if (waitMs > 0) await sleep(waitMs, signal);
     const openMs = breaker.enter(clock.now());
-    return openMs > 0 ? { refused: 'circuitOpen', afterMs: openMs } : undefined;
+    return openMs > 0 ? { refused: 'circuitOpen', afterMs: openMs, why: lastFailure } : undefined;
   }
 
   function leave({ asker }: Visitor, outcome: Outcome, giveBack: () => void): boolean {
     const opened = outcome.kind === 'failed' && breaker.failed(clock.now());
+    if (outcome.kind === 'failed') lastFailure = outcome.why;
     if (outcome.kind === 'abandoned') breaker.abandoned();
     if (outcome.kind === 'answered' || outcome.kind === 'throttled') breaker.succeeded();
     if (outcome.kind === 'answered') rate()?.speedUp();

@@ -127,7 +127,7 @@ describe('registry/send', () => {
     await assert.rejects(tags(), {
       code: 'Unavailable',
       httpStatus: undefined,
-      message: /failed several times in a row and is asked again in \d+ s/,
+      message: /failed several times in a row and is asked again in \d+ s; the last time: HTTP 500\.$/,
     });
     assert.equal(fake.requests.length, 5);
     fake.switches.intercept = undefined;

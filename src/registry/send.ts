@@ -138,7 +138,12 @@ function refusalFailure(call: Call, { url: { host } }: RegistryRequest, refusal:
     case 'coolDown':
       return callFailure(call, 'RateLimited', `${host} asked to be left alone for ${seconds} s more`, facts);
     case 'circuitOpen':
-      return callFailure(call, 'Unavailable', `${host} failed several times in a row and is asked again in ${seconds} s`, facts);
+      return callFailure(
+        call,
+        'Unavailable',
+        `${host} failed several times in a row and is asked again in ${seconds} s${refusal.why === undefined ? '' : `; the last time: ${refusal.why}`}`,
+        facts,
+      );
     case 'quota': {
       const { remaining, limit } = refusal.quota;
       const sentence = `${host} allows this account or address ${remaining} of ${limit} pulls for now, and the last tenth is left to the nodes`;
