@@ -4,7 +4,8 @@ export interface Breaker {
   leftMs(nowMs: number): number;
   /** 0 = go ahead and report the outcome; otherwise how long to stay away. */
   enter(nowMs: number): number;
-  succeeded(): void;
+  /** True when it was open, and is closed now. */
+  succeeded(): boolean;
   /** True when this failure opened it. */
   failed(nowMs: number): boolean;
   /** The call ended without saying anything about the origin. */
@@ -34,10 +35,12 @@ export function createBreaker({ failures = 5, openMs = 30_000 }: { failures?: nu
     return 0;
   }
 
-  function succeeded(): void {
+  function succeeded(): boolean {
+    const wasOpen = openUntilMs !== undefined;
     inARow = 0;
     openUntilMs = undefined;
     probing = false;
+    return wasOpen;
   }
 
   function failed(nowMs: number): boolean {

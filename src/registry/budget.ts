@@ -23,8 +23,8 @@ export type Outcome =
 
 /** A place in the budget; `leave` must be called once. */
 export interface Entrance {
-  /** True when this outcome was the one failure too many: nobody is let in for a while. */
-  leave(outcome: Outcome): boolean;
+  /** `closed`: this outcome was the one failure too many, nobody is let in for a while. `open`: the first good one after that. */
+  leave(outcome: Outcome): 'closed' | 'open' | undefined;
 }
 
 /** Nobody may ask now, or (`quota`) not for what costs a pull. */
@@ -141,17 +141,28 @@ export function createBudget(initial: Limits, deps: { clock: Clock; sleep: Sleep
     return openMs > 0 ? { refused: 'circuitOpen', afterMs: openMs, why: lastFailure } : undefined;
   }
 
-  function leave({ asker }: Visitor, outcome: Outcome, giveBack: () => void): boolean {
-    const opened = outcome.kind === 'failed' && breaker.failed(clock.now());
-    if (outcome.kind === 'failed') lastFailure = outcome.why;
-    if (outcome.kind === 'abandoned') breaker.abandoned();
-    if (outcome.kind === 'answered' || outcome.kind === 'throttled') breaker.succeeded();
+  function leave({ asker }: Visitor, outcome: Outcome, giveBack: () => void): ReturnType<Entrance['leave']> {
+    const turn = judge(outcome);
     if (outcome.kind === 'answered') rate()?.speedUp();
     if (outcome.kind === 'throttled') rate()?.slowDown();
     if ('afterMs' in outcome && outcome.afterMs !== undefined) coolDown(outcome.afterMs);
     if ('quota' in outcome && outcome.quota !== undefined) learn(asker, outcome.quota);
     giveBack();
-    return opened;
+    return turn;
+  }
+
+  function judge(outcome: Outcome): ReturnType<Entrance['leave']> {
+    switch (outcome.kind) {
+      case 'abandoned':
+        breaker.abandoned();
+        return undefined;
+      case 'failed':
+        lastFailure = outcome.why;
+        return breaker.failed(clock.now()) ? 'closed' : undefined;
+      case 'answered':
+      case 'throttled':
+        return breaker.succeeded() ? 'open' : undefined;
+    }
   }
 
   /** Where requests are counted, and not pulls, the last one is the last of everybody until the reset. */

@@ -119,7 +119,7 @@ describe('registry/send', () => {
   }
 
   it('stops after five failures in a row and asks again after half a minute', async (t) => {
-    const { fake, tags, clock } = await setUp(t);
+    const { fake, tags, clock, logged } = await setUp(t);
     fake.switches.intercept = (_, response) => Boolean(response.writeHead(500).end());
     await assert.rejects(tags(), { code: 'Unavailable', httpStatus: 500 });
     await assert.rejects(tags(), { code: 'Unavailable', httpStatus: 500 });
@@ -133,6 +133,10 @@ describe('registry/send', () => {
     fake.switches.intercept = undefined;
     clock.ms += 30_000;
     assert.ok(await tags());
+    assert.deepEqual(
+      logged.map((line) => line.slice(0, line.indexOf(' {'))),
+      ['registry failed several times in a row and is left alone', 'registry answers again'],
+    );
   });
 
   it('takes a connection that breaks off for a passing failure', async (t) => {

@@ -77,7 +77,7 @@ export function createSender(deps: SendDeps): Sender {
         outcome = last.outcome;
         if ('answer' in last) warnings.read(call.endpoint.registry, last.answer.headers['warning']);
       } finally {
-        report(call, request, outcome, { opened: entrance.leave(outcome), coolDownMs: budget.coolDownMs() });
+        report(call, request, outcome, { turn: entrance.leave(outcome), coolDownMs: budget.coolDownMs() });
       }
       if (tries === mostTries || !mayHeal(request, last) || budget.coolDownMs() > longestWaitMs) break;
       // A cool-down is waited for at the entrance, by everybody.
@@ -93,10 +93,16 @@ export function createSender(deps: SendDeps): Sender {
     if (denial !== undefined) throw callFailure({ ...call, operation }, 'Blocked', denial);
   }
 
-  function report(call: Call, { url }: RegistryRequest, outcome: Outcome, now: { opened: boolean; coolDownMs: number }): void {
+  function report(
+    call: Call,
+    { url }: RegistryRequest,
+    outcome: Outcome,
+    now: { turn: 'closed' | 'open' | undefined; coolDownMs: number },
+  ): void {
     const { registry } = call.endpoint;
     const fields = { registry, host: url.host };
-    if (now.opened) deps.log.warn(fields, 'registry failed several times in a row and is left alone');
+    if (now.turn === 'closed') deps.log.warn(fields, 'registry failed several times in a row and is left alone');
+    if (now.turn === 'open') deps.log.info(fields, 'registry answers again');
     const afterMs = 'afterMs' in outcome ? (outcome.afterMs ?? 0) : 0;
     if (afterMs > longestWaitMs) deps.log.warn({ ...fields, afterMs }, 'registry asked to be left alone');
     if (url.origin !== call.endpoint.origin) return;
