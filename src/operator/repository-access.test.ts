@@ -1,11 +1,15 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { aWorkload } from '../../test/builders.ts';
+import { aRunningPod, FakePods } from '../../test/fakes/pods.ts';
 import { FakePullSecrets } from '../../test/fakes/pull-secrets.ts';
+import { RecordingLog } from '../../test/fakes/recording.ts';
 import { FakeRegistryPort } from '../../test/fakes/registry-port.ts';
+import { defaultAutorolloutSettings } from '../core/autorollout-settings.ts';
 import { parseImageReference } from '../core/image-reference.ts';
 import { RegistryError } from '../errors.ts';
 import type { PullContext, Registry } from '../ports.ts';
+import { comparePods } from './compare-pods.ts';
 import { RepositoryAccess } from './repository-access.ts';
 import { TagBook } from './tag-book.ts';
 
@@ -22,10 +26,12 @@ function reference() {
 /** Keeps what it read until somebody asks for a fresh look. */
 class KeptPullSecrets extends FakePullSecrets {
   readonly looks: boolean[] = [];
+  readonly asked: (readonly string[] | undefined)[] = [];
   #kept: ReturnType<FakePullSecrets['of']> | undefined;
 
   override async of(context: PullContext, _signal?: AbortSignal, { fresh = false } = {}): ReturnType<FakePullSecrets['of']> {
     this.looks.push(fresh);
+    this.asked.push(context.podPullSecretNames);
     if (fresh || !this.#kept) this.#kept = super.of(context);
     return this.#kept;
   }
@@ -83,6 +89,18 @@ describe('operator/repository-access', () => {
     );
     assert.deepEqual([contexts[0]?.namespace, contexts[0]?.serviceAccountName], [workload.namespace, workload.serviceAccountName]);
     assert.equal(access.known(workload, reference()), key);
+  });
+
+  it('learns what live pods list from whoever compares them', async () => {
+    const { pullSecrets, access } = start();
+    pullSecrets.set('team/injected', 'right');
+    const pods = new FakePods();
+    const slot = { workload, container: 'web', reference: reference(), offered: `sha256:${'a'.repeat(64)}`, stalled: false };
+    const deps = { pods, access, log: new RecordingLog(), autorollout: () => defaultAutorolloutSettings };
+    pods.set(workload, [aRunningPod({ pullSecretNames: ['injected'] })]);
+    await comparePods(slot, deps, signal);
+    await access.open(workload, reference(), signal);
+    assert.deepEqual(pullSecrets.asked.at(-1), ['injected']);
   });
 
   it('is told of failures by those who ask themselves', async () => {
