@@ -10,11 +10,11 @@ export interface KeyPair {
 }
 
 /** Makes `<name>.crt` and `<name>.key` of a certificate authority in the folder. */
-export async function makeAuthority(folder: string, name = 'ca'): Promise<KeyPair> {
+export async function makeAuthority(folder: string, name = 'ca', kind: 'ec' | 'rsa' = 'ec'): Promise<KeyPair> {
   const { certificate, key } = filesOf(folder, name);
   const usage = 'keyUsage=critical,keyCertSign,cRLSign,digitalSignature';
   await openssl(
-    ['req', '-x509', ...newKey(key), '-days', '3650', '-subj', '/CN=headwind test bed', '-addext', usage, '-out', certificate],
+    ['req', '-x509', ...newKey(key, kind), '-days', '3650', '-subj', '/CN=headwind test bed', '-addext', usage, '-out', certificate],
     folder,
   );
   return { certificate, key };
@@ -49,8 +49,9 @@ function filesOf(folder: string, name: string): KeyPair {
   return { certificate: join(folder, `${name}.crt`), key: join(folder, `${name}.key`) };
 }
 
-function newKey(path: string): readonly string[] {
-  return ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes', '-sha256', '-keyout', path];
+function newKey(path: string, kind: 'ec' | 'rsa' = 'ec'): readonly string[] {
+  const algorithm = kind === 'rsa' ? ['rsa:2048'] : ['ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1'];
+  return ['-newkey', ...algorithm, '-nodes', '-sha256', '-keyout', path];
 }
 
 async function openssl(args: readonly string[], cwd: string): Promise<void> {

@@ -8,6 +8,11 @@ import type { RegistryDescription } from './registry-client.ts';
 import { startTokenServer } from './token-server.ts';
 import type { TokenServer, TokenServerOptions } from './token-server.ts';
 
+export interface TokenOptions extends Partial<Pick<TokenServerOptions, 'users' | 'anonymousPull'>> {
+  /** Key with which tokens are signed: EC P-256 (ES256) by default, or RSA (RS256). */
+  readonly signedWith?: 'ec' | 'rsa';
+}
+
 export interface RegistryOptions {
   readonly log?: (line: string) => void;
   /** Of the registry's program: 3 by default; 2 is Debian's package, see docker-registry.ts. */
@@ -16,7 +21,7 @@ export interface RegistryOptions {
   readonly username?: string;
   readonly password?: string;
   /** Asks for tokens of a token server of its own (in this process), with further users there. */
-  readonly tokens?: boolean | Partial<Pick<TokenServerOptions, 'users' | 'anonymousPull'>>;
+  readonly tokens?: boolean | TokenOptions;
   /** Serves with a certificate of an authority of its own: `ca`. */
   readonly tls?: boolean;
   /** With TLS: talks only to clients with a certificate of that authority, such as `clientCertificate`. */
@@ -44,8 +49,8 @@ export async function prepareRegistry(folder: string, options: RegistryOptions):
   const ca = tls ? await makeAuthority(folder) : undefined;
   const server = ca && (await makeServerCertificate(folder, 'registry', ca));
   const client = ca && clientCertificates ? await makeClientCertificate(folder, 'client', ca) : undefined;
-  const signer = tokens === false ? undefined : await makeAuthority(folder, 'tokens');
-  const { users = {}, ...others } = tokens === true || tokens === false ? {} : tokens;
+  const { users = {}, signedWith, ...others }: TokenOptions = typeof tokens === 'object' ? tokens : {};
+  const signer = tokens === false ? undefined : await makeAuthority(folder, 'tokens', signedWith);
   const all = { ...users, ...(username !== undefined && { [username]: { password } }) };
   const tokenServer = signer && (await startTokenServer({ ...others, users: all, signer, ...(server && { tls: server }) }));
   return { ca, server, client, signer, tokenServer };

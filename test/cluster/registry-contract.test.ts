@@ -173,6 +173,13 @@ for (const { release, name, skip } of releases) {
       });
     });
 
+    it('takes tokens signed with RSA too, and over plain HTTP', async (t) => {
+      const { server } = await startPair(t, { username: 'robot', password: 's3cret', tokens: { signedWith: 'rsa' }, release });
+      const { name: repository, resolve } = visit(t, server);
+      const digest = await server.push(repository, '1.0.0');
+      assert.deepEqual(await resolve('1.0.0'), { digest });
+    });
+
     it('exchanges an identity token', async (t) => {
       const { server } = await startPair(t, { ...entrances['TLS and tokens'], release });
       const { name: repository, resolve } = visit(t, server);

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { readFileSync, symlinkSync } from 'node:fs';
+import { readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import type { TestContext } from 'node:test';
@@ -155,6 +155,8 @@ describe('test/e2e/registries', () => {
     const more = Array.from({ length: 99_999 }, (_, index) => `1.${1 + Math.floor(index / 1_000)}.${index % 1_000}`);
     writeTags(registry.storageFolder, repository, '1.0.0', more);
     await operator.untilMetric('queue_depth', {}, (value) => value === 0);
+    // What the start took does not count: the peak is counted anew from here.
+    writeFileSync(`/proc/${operator.pid}/clear_refs`, '5');
     const before = rssMb(operator.pid, 'VmRSS');
     const startedAt = performance.now();
     await scene.run({ image: scene.image('1.0.0'), settings: { ...direct, 'event-source': 'polling' } });
