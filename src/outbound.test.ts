@@ -365,6 +365,19 @@ describe('outbound', () => {
       await failsWith('Tls', get(client, url));
     });
 
+    it('trusts the authorities of the client, as they are now, unless the request brings its own', async (t) => {
+      const port = await serveTls(t, identity, (_, response) => response.end());
+      let known: { ca: string } | undefined;
+      const client = outbound(t, { authorities: () => known });
+      const url = `https://localhost:${port}/`;
+      await failsWith('Tls', get(client, url));
+      known = { ca: identity.cert };
+      assert.equal((await get(client, url)).status, 200);
+      await failsWith('Tls', get(client, url, { authorities: { ca: selfSigned().cert } }));
+      known = undefined;
+      await failsWith('Tls', get(client, url));
+    });
+
     it('Tls: wrong name, unless servername says so', async (t) => {
       const other = selfSigned(['registry.example.com']);
       const port = await serveTls(t, other, (_, response) => response.end());

@@ -22,6 +22,8 @@ export interface OutboundOptions {
   readonly proxy?: ProxySettings | undefined;
   /** Origins nobody may be led to, for example that of the API server; where they hold an address, not by another name of it either. */
   readonly blockedOrigins?: readonly string[];
+  /** Trusted by requests that bring none of their own; called per request, and the same object shares connections. */
+  readonly authorities?: (() => Authorities | undefined) | undefined;
   /** Name resolution, for tests. */
   readonly resolve?: Resolve;
   readonly connectMs?: number;
@@ -54,7 +56,7 @@ export interface OutboundRequest {
   readonly metadataService?: boolean;
   /** For the host of `url` only; other hosts get the defaults. */
   readonly tls?: TlsOptions | undefined;
-  /** For every hop, beside the system's authorities. */
+  /** For every hop, beside the system's authorities; instead of those of the client. */
   readonly authorities?: Authorities | undefined;
   /** Instead of the configured one; `false` goes directly. */
   readonly proxy?: string | ProxyTarget | false | undefined;
@@ -100,6 +102,7 @@ export function createOutbound(options: OutboundOptions): Outbound {
     chooseProxy: proxyChooser(options.proxy ?? {}),
     resolve: createNameLookup(options.resolve ?? ((hostname, done) => lookup(hostname, { all: true }, done))),
     blocked,
+    authorities: options.authorities ?? (() => undefined),
     connectMs: options.connectMs ?? 5_000,
   });
 

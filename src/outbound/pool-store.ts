@@ -18,6 +18,7 @@ export interface PoolStoreOptions {
   readonly chooseProxy: (url: URL) => string | undefined;
   readonly resolve: Resolve;
   readonly blocked: BlockedOrigins;
+  readonly authorities: () => OutboundRequest['authorities'];
   readonly connectMs: number;
 }
 
@@ -34,7 +35,7 @@ export function createPoolStore(options: PoolStoreOptions): PoolStore {
     const mayBePrivate = allowsPrivate(request, hop);
     const isMetadata = isMetadataService(request, hop.url);
     const isBlocked = options.blocked.at(hop.url);
-    const authorities = request.authorities;
+    const authorities = request.authorities ?? options.authorities();
     const key = [
       mayBePrivate,
       isMetadata,
