@@ -60,7 +60,7 @@ describe('registry/load', () => {
     assert.equal(healthy.requests.length, 100);
     assert.ok(most <= 16 && hanging.requests.length <= 32, `${most} at once, ${hanging.requests.length} in total`);
     // One time limit for those that were under way, then nobody is let in any more.
-    assert.ok(all < 1_500, `${all} ms`);
+    assert.ok(all < 3_000, `${all} ms`);
     await Promise.all(Array.from({ length: 100 }, (_, index) => ask(hanging.host, index)));
     assert.ok(hanging.requests.length <= 32);
   });
