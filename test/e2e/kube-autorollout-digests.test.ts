@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
-import { createHash } from 'node:crypto';
 import { describe, it } from 'node:test';
 import type { KubeObject } from '../cluster/kube-client.ts';
 import type { ImageIdForm } from '../cluster/image-lookup.ts';
-import { makeTestImage, type TestImage } from '../cluster/test-image.ts';
+import { makeTestImage } from '../cluster/test-image.ts';
+import { joinImages } from './joined-image.ts';
 import type { RestartScene } from './restart-scene.ts';
 import { openStage, playAll, startNode, type Story } from './restart-stage.ts';
 import { conditionOf, imagesOf, writtenOn } from './scene.ts';
@@ -25,25 +25,6 @@ function readsImageIds(form: ImageIdForm): Story {
     assert.equal(app === digest, form === 'docker');
     await scene.assertEnding(before, { restarts: 1, runs: { app }, requests: ['app Completed'] });
     assert.equal(scene.operator.pid, pid);
-  };
-}
-
-/** An index that takes each platform from one of the images. */
-function joined(parts: Readonly<Record<string, TestImage>>): TestImage {
-  const mediaType = 'application/vnd.oci.image.index.v1+json';
-  const manifests = Object.entries(parts).map(([platform, image]) => {
-    const { digest, text, mediaType } = image.manifests[platform]!;
-    const [os, architecture] = platform.split('/');
-    return { mediaType, digest, size: Buffer.byteLength(text), platform: { os, architecture } };
-  });
-  const text = JSON.stringify({ schemaVersion: 2, mediaType, manifests });
-  const top = { mediaType, text, digest: `sha256:${createHash('sha256').update(text).digest('hex')}` };
-  const images = Object.values(parts);
-  return {
-    digest: top.digest,
-    top,
-    configs: images.flatMap(({ configs }) => configs),
-    manifests: Object.assign({}, ...images.map((image) => image.manifests)),
   };
 }
 
@@ -97,15 +78,15 @@ const stories: Readonly<Record<string, Story>> = {
     const first = await scene.push('one');
     const before = await scene.runLabelled();
     const unchanged = { restarts: 0, runs: { app: first }, requests: [] };
-    await registry.pushImage(repository, 'latest', joined({ 'linux/amd64': one!, 'linux/arm64': two! }));
+    await registry.pushImage(repository, 'latest', joinImages({ 'linux/amd64': one!, 'linux/arm64': two! }));
     await scene.untilAsked(4);
     await scene.untilHeld({ app: 'UpToDate' });
     await scene.assertEnding(before, unchanged);
-    await registry.pushImage(repository, 'latest', joined({ 'linux/arm64': three! }));
+    await registry.pushImage(repository, 'latest', joinImages({ 'linux/arm64': three! }));
     await scene.untilHeld({ app: 'PlatformMissing' });
     await scene.untilAsked(3);
     await scene.assertEnding(before, unchanged);
-    const app = await registry.pushImage(repository, 'latest', joined({ 'linux/amd64': three!, 'linux/arm64': three! }));
+    const app = await registry.pushImage(repository, 'latest', joinImages({ 'linux/amd64': three!, 'linux/arm64': three! }));
     await scene.untilRequests(['app Completed']);
     await scene.untilAsked(3);
     await scene.assertEnding(before, { restarts: 1, runs: { app }, requests: ['app Completed'] });

@@ -1,11 +1,12 @@
 import assert from 'node:assert/strict';
 import type { ClusterAccess } from '../cluster/access.ts';
 import type { FakeKubelet } from '../cluster/fake-kubelet.ts';
-import type { KubeObject, Manifest } from '../cluster/kube-client.ts';
+import type { KubeObject } from '../cluster/kube-client.ts';
 import type { Registry } from '../cluster/registry.ts';
 import type { ImageOptions } from '../cluster/test-image.ts';
 import { call } from './call.ts';
-import { type Kind, kinds, workload, type WorkloadOptions } from './manifests.ts';
+import { type LabelledOptions, labelled } from './labelled.ts';
+import { type Kind, kinds } from './manifests.ts';
 import type { Operator } from './operator.ts';
 import { Scene, writtenOn } from './scene.ts';
 
@@ -18,11 +19,6 @@ export interface Stage {
 
 type Rolling = 'Deployment' | 'StatefulSet' | 'DaemonSet';
 export const rolling = ['Deployment', 'StatefulSet', 'DaemonSet'] as const satisfies readonly Rolling[];
-
-export interface LabelledOptions extends WorkloadOptions {
-  /** Of all containers. */
-  readonly pull?: 'Always' | 'IfNotPresent';
-}
 
 /** What has to be true at the end, to the last patch. */
 export interface Ending {
@@ -39,11 +35,11 @@ export interface Ending {
   readonly requests: readonly string[];
   /** Who patched, and which key the template has; that of the label by default. */
   readonly by?: 'kube-autorollout' | 'headwind';
+  /** Another key. */
+  readonly mark?: string;
 }
 
 const marks = { 'kube-autorollout': 'kube-autorollout/restartedAt', headwind: 'kubectl.kubernetes.io/restartedAt' } as const;
-/** How the fields of the settings are named. */
-export const polled = { 'polling-interval': '1' } as const;
 const byOperator = /^headwind\//;
 
 /** A scene whose workloads have the label `kube-autorollout/enabled`, and pods that run what the registry really has. */
@@ -92,14 +88,7 @@ export class RestartScene extends Scene {
   }
 
   #placed(options: LabelledOptions): LabelledOptions {
-    const { settings = {} } = options;
-    return {
-      name: this.name,
-      image: this.image('latest'),
-      podSpec: this.kubelet.placement,
-      ...options,
-      settings: { ...polled, ...settings },
-    };
+    return { name: this.name, image: this.image('latest'), podSpec: this.kubelet.placement, ...options };
   }
 
   #repositoryIn(image: string): string {
@@ -187,7 +176,7 @@ export class RestartScene extends Scene {
   /** Compares everything there is to count with what must be, since `before`. */
   async assertEnding(
     before: KubeObject,
-    { restarts, edits = 0, templates = 0, runs, pods = 1, requests, by = 'kube-autorollout' }: Ending,
+    { restarts, edits = 0, templates = 0, runs, pods = 1, requests, by = 'kube-autorollout', mark = marks[by] }: Ending,
   ): Promise<void> {
     const { name } = before.metadata;
     const kind = before.kind as Rolling;
@@ -197,8 +186,8 @@ export class RestartScene extends Scene {
     assert.equal(after.metadata['generation'], before.metadata['generation'] + restarts + edits, 'generation: one more per restart');
     assert.equal(await this.revisionsOf(after), 1 + restarts + templates, `${kinds[kind].revisions}: one more per restart`);
     const annotations = after['spec'].template.metadata.annotations ?? {};
-    assert.deepEqual(Object.keys(annotations), restarts === 0 ? [] : [marks[by]]);
-    if (restarts > 0) assert.match(annotations[marks[by]], /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$/);
+    assert.deepEqual(Object.keys(annotations), restarts === 0 ? [] : [mark]);
+    if (restarts > 0) assert.match(annotations[mark], /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$/);
     assert.deepEqual(managersOf(after), restarts === 0 ? [] : [by]);
     const applied = requests.filter((request) => / Completed| Failed| Approved \(Progressing\)/.test(request));
     assert.equal(writtenOn(after).history.length, applied.length, 'entries of history');
@@ -237,14 +226,4 @@ export function summary({ spec, status }: KubeObject): string {
   const reasonOf = (type: string) => conditions.find((condition) => condition.type === type && condition.status !== 'True')?.reason;
   const reason = phase === 'Completed' ? undefined : (reasonOf('RolloutHealthy') ?? reasonOf('Applied') ?? reasonOf('Verified'));
   return `${spec.containerName} ${phase}${reason === undefined ? '' : ` (${reason})`}`;
-}
-
-/** The label instead of a policy, unless the settings have one. */
-export function labelled({ pull, ...options }: LabelledOptions): Manifest {
-  const manifest = workload(options);
-  const { metadata, spec } = manifest;
-  if (options.settings?.['policy'] === undefined) delete metadata['annotations']['headwind.sh/policy'];
-  const pods = (spec.jobTemplate?.spec ?? spec).template.spec;
-  if (pull !== undefined) for (const container of pods.containers) container.imagePullPolicy = pull;
-  return { ...manifest, metadata: { ...metadata, labels: { 'kube-autorollout/enabled': 'true' } } };
 }

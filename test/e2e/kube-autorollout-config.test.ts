@@ -1,0 +1,161 @@
+import assert from 'node:assert/strict';
+import { writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { describe, it, type TestContext } from 'node:test';
+import { namespaceRbac } from '../../build/rbac.ts';
+import { makeStateFolder, removeStateFolder } from '../cluster/processes.ts';
+import { startRegistry } from '../cluster/registry.ts';
+import { makeTestImage } from '../cluster/test-image.ts';
+import { atEnd } from './at-end.ts';
+import { call } from './call.ts';
+import { install } from './install.ts';
+import { joinImages } from './joined-image.ts';
+import { startOperator } from './operator.ts';
+import { basic, openGate, type RegistryGate } from './registry-gate.ts';
+import { RestartScene } from './restart-scene.ts';
+import { openStage, playAll, startNode, type Story } from './restart-stage.ts';
+
+/** In a folder of its own, as the kubelet mounts it. */
+function mount(t: TestContext, file: string, text: string): string {
+  const folder = makeStateFolder('mounted');
+  atEnd(t, () => removeStateFolder(folder));
+  const path = join(folder, file);
+  writeFileSync(path, text);
+  return path;
+}
+
+/** The rights of one namespace, as kube-autorollout has them, without Secrets: a kubeconfig with them. */
+async function withoutSecrets({ cluster }: Pick<RestartScene, 'cluster'>, namespace: string): Promise<string> {
+  const rbac: any[] = namespaceRbac(namespace);
+  for (const { rules = [] } of rbac) {
+    for (const rule of rules) rule.resources = rule.resources.filter((each: string) => each !== 'secrets');
+  }
+  const given = rbac.map((object) => ({ ...object, ...(object.rules && { rules: object.rules.filter(hasResources) }) }));
+  await cluster.apply(given, { namespace });
+  return cluster.kubeconfigFor(namespace, await cluster.serviceAccountToken(namespace, 'headwind'), { namespace });
+}
+
+function hasResources({ resources }: { resources: readonly string[] }): boolean {
+  return resources.length > 0;
+}
+
+/** An Artifactory that serves the repository by its own path only, to all but nodes. */
+function likeArtifactory(gate: RegistryGate): void {
+  const own = '/artifactory/api/docker/docker-local/v2/';
+  gate.route = ({ path, byOperator }, response) => {
+    if (path.startsWith(own)) return path.replace(own, '/v2/docker-local/');
+    if (!byOperator || !path.startsWith('/v2/docker-local/')) return path;
+    response.writeHead(404, { 'x-jfrog-version': 'Artifactory/7.111.0' }).end('{"errors":[{"code":"NAME_UNKNOWN"}]}');
+    return undefined;
+  };
+}
+
+const kubectl = { mark: 'kubectl.kubernetes.io/restartedAt' } as const;
+
+function storiesAt(gate: RegistryGate): Readonly<Record<string, Story>> {
+  return {
+    'interval, and the annotation of kubectl': async (scene) => {
+      await scene.push('first');
+      const before = await scene.runLabelled({ settings: unpolled });
+      const app = await scene.push('second');
+      await scene.untilRequests(['app Completed']);
+      await scene.untilAsked(3);
+      await scene.assertEnding(before, { restarts: 1, runs: { app }, requests: ['app Completed'], ...kubectl });
+    },
+
+    'compare: index restarts for the rebuild of another platform': async (scene) => {
+      const { repository, stage } = scene;
+      const [one, two] = ['one', 'two'].map((salt) => makeTestImage(repository, 'latest', { salt }));
+      await scene.push('one');
+      const before = await scene.runLabelled({ settings: unpolled });
+      const app = await stage.registry.pushImage(repository, 'latest', joinImages({ 'linux/amd64': one!, 'linux/arm64': two! }));
+      await scene.untilRequests(['app Completed']);
+      await scene.untilAsked(3);
+      await scene.assertEnding(before, { restarts: 1, runs: { app }, requests: ['app Completed'], ...kubectl });
+    },
+
+    'an Artifactory with the path of its repository, all segments of it': async (scene) => {
+      const repository = `docker-local/${scene.repository}/app`;
+      const image = `${gate.host}/${repository}:latest`;
+      await scene.push('first', { repository });
+      const before = await scene.runLabelled({ image, settings: unpolled }, 0);
+      await scene.untilAsked(3, repository);
+      const app = await scene.push('second', { repository });
+      await scene.untilRequests(['app Completed']);
+      await scene.assertEnding(before, { restarts: 1, runs: { app }, requests: ['app Completed'], ...kubectl });
+      const refused = gate.byOperator(/^\/v2\/docker-local\//);
+      assert.equal(refused.length, 1, 'where it is, is remembered');
+    },
+  };
+}
+
+/** The schedule of the file counts. */
+const unpolled = { 'polling-interval': undefined } as const;
+
+describe('test/e2e/kube-autorollout-config', { concurrency: true }, () => {
+  it('a file of kube-autorollout, the rights of one namespace, and no right to Secrets', async (t) => {
+    const robot = { username: 'robot', password: 'token-of-the-test' };
+    const stage = await openStage(t);
+    const registry = await startRegistry(robot);
+    atEnd(t, () => registry.stop());
+    const gate = await openGate(t, registry);
+    const namespace = await stage.cluster.namespace('file');
+    atEnd(t, () => namespace.delete());
+    await install(stage.cluster);
+    const kubeconfig = await withoutSecrets(stage, namespace.name);
+    const elsewhere = dirname(mount(t, '.dockerconfigjson', JSON.stringify({ auths: { 'ghcr.io': { auth: 'eDp5' } } })));
+    const file = `
+cronSchedule: "* * * * * *"
+webserver: {port: \${PORT}}
+registries:
+  - {hostnamePattern: "ghcr.io", secret: {type: ImagePullSecret, mountPath: ${elsewhere}}}
+  - {hostnamePattern: "${gate.host}", secret: {type: Opaque, username: robot, token: "\${ROBOT}"}}
+  - {hostnamePattern: "*", secret: {type: None}}
+`;
+    const env = { CONFIG_FILE: mount(t, 'config.yaml', file), ROBOT: robot.password, PORT: '0' };
+    const operator = await startOperator(t, {
+      cluster: stage.cluster,
+      namespaces: [namespace.name],
+      registries: [stage.registry, gate],
+      kubeconfig,
+      env,
+      mayBeForbidden: true,
+    });
+    const kubelet = await startNode(t, stage, { registries: [{ ...gate, ...robot }] });
+    const scene = new RestartScene({ ...stage, kubelet }, namespace.name, operator);
+    await registry.push(scene.repository, 'latest');
+    const podSpec = { ...kubelet.placement, imagePullSecrets: [{ name: 'not-to-be-read' }] };
+    const before = await scene.runLabelled({ image: `${gate.host}/${scene.repository}:latest`, podSpec, settings: unpolled }, 0);
+    const asked = gate.byOperator().length;
+    await scene.cluster.until('five ticks have passed', () => gate.byOperator().length >= asked + 5);
+    const app = await registry.push(scene.repository, 'latest', { salt: 'second' });
+    await scene.untilRequests(['app Completed']);
+    await scene.assertEnding(before, { restarts: 1, runs: { app }, requests: ['app Completed'] });
+    const sent = new Set(gate.byOperator().map(({ authorization }) => authorization ?? 'none'));
+    assert.deepEqual([...sent].toSorted(), [basic(robot.username, robot.password), 'none'].toSorted());
+    assert.doesNotMatch(operator.logs(), /token-of-the-test/);
+    const secrets = await operator.metric('kube_requests_total', { resource: 'secrets' });
+    assert.ok(secrets <= 2, `${secrets} requests for Secrets, which are forbidden`);
+    const health = JSON.parse(
+      operator
+        .logs()
+        .split('\n')
+        .find((line) => line.includes('"server":"health"')) ?? '{}',
+    );
+    for (const path of ['live', 'ready']) {
+      assert.equal((await call(`http://127.0.0.1:${health.port}/health/${path}`)).status, 204, path);
+    }
+  });
+
+  it('what the file may ask for', { concurrency: true }, async (t) => {
+    const stage = await openStage(t);
+    const gate = await openGate(t, stage.registry);
+    likeArtifactory(gate);
+    const file = `
+interval: 1s
+compare: index
+featureFlags: {enable_kubectl_annotation: true, enableJfrogArtifactoryFallback: true}
+`;
+    await playAll(t, stage, storiesAt(gate), { insecure: [gate], env: { CONFIG_FILE: mount(t, 'config.yaml', file) }, patches: 3 });
+  });
+});
