@@ -36,7 +36,7 @@ export async function readCredentialProviders(
   const file = read(path);
   if ('problem' in file) return { problem: `${path} ${file.problem}` };
   const document = await readYaml(file.text, undefined);
-  if ('mistakes' in document)
+  if (document.mistakes.length > 0)
     return { problem: `${path}: ${document.mistakes.map(({ line, message }) => `line ${line ?? 1}: ${message}`).join('; ')}` };
   const result = v.safeParse(providerFile, plainOf(document.root));
   if (!result.success) {

@@ -16,18 +16,35 @@ export interface KeyFacts {
   readonly fileOnly?: boolean;
 }
 
-/** A scalar: `parse` gives undefined for a text that is not of this form. */
-export function leaf<Value>(form: string, parse: (text: string) => Value | undefined) {
+/** A sentence that says more than which form is accepted. */
+export interface Invalid {
+  readonly invalid: string;
+}
+
+/** A scalar: `parse` gives undefined for a text that is not of this form, or the sentence that says why. */
+export function leaf<Value>(form: string, parse: (text: string) => Exclude<Value, Invalid> | Invalid | undefined) {
   return v.pipe(
     v.string(form),
-    v.rawTransform<string, Value>(({ dataset, addIssue, NEVER }) => {
+    v.rawTransform<string, Exclude<Value, Invalid>>(({ dataset, addIssue, NEVER }) => {
       const value = parse(dataset.value);
-      if (value !== undefined) return value;
-      addIssue({ message: form });
+      if (isInvalid(value)) addIssue({ message: form, expected: sentence, received: value.invalid });
+      else if (value === undefined) addIssue({ message: form });
+      else return value;
       return NEVER;
     }),
     v.metadata({ form }),
   );
+}
+
+/** The sentence with which {@link leaf} refused a value, if it had one. */
+export function sentenceOf({ expected, received }: v.BaseIssue<unknown>): string | undefined {
+  return expected === sentence ? received : undefined;
+}
+
+const sentence = 'sentence';
+
+function isInvalid(value: unknown): value is Invalid {
+  return typeof value === 'object' && value !== null && 'invalid' in value;
 }
 
 /** A key that may be missing. */

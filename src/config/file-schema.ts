@@ -1,6 +1,7 @@
 import * as v from 'valibot';
 import { logLevels } from '../core/config-table.ts';
 import { parseDuration } from '../core/duration.ts';
+import { cronForm, isTimeZone, parseCron } from '../core/schedule.ts';
 import { key, laterKey, leaf, requiredKey } from './file-leaf.ts';
 import { boolean, glob, path, registrySchema, word } from './registry-schema.ts';
 
@@ -17,6 +18,11 @@ const count = leaf('a whole number from 1 to 1000', (value) =>
   /^\d{1,4}$/.test(value) && Number(value) >= 1 && Number(value) <= 1000 ? Number(value) : undefined,
 );
 const level = leaf(logLevels.join(', '), (value) => logLevels.find((known) => known === value.toLowerCase()));
+const cron = leaf<string>(cronForm, (value) => {
+  const result = parseCron(value, 'UTC');
+  return 'schedule' in result ? value : result;
+});
+const timeZone = leaf('the IANA name of a time zone: Europe/Berlin, UTC', (value) => (isTimeZone(value) ? value : undefined));
 const compare = leaf('platform or index', (value) => (['platform', 'index'] as const).find((known) => known === value));
 const host = leaf('a registry host', (value) => (/^[^/\s]+$/.test(value) ? value.toLowerCase() : undefined));
 
@@ -71,9 +77,9 @@ const updateRequests = v.strictObject(
 /** Everything the configuration file and the key `config.yaml` of the ConfigMap may say. Names in camelCase; snake_case is read too. */
 export const fileSchema = v.strictObject(
   {
-    cronSchedule: key(word, 'When workloads with the label `kube-autorollout/enabled` are looked at', { default: '*/45 * * * * *' }),
+    cronSchedule: key(cron, 'When workloads with the label `kube-autorollout/enabled` are looked at', { default: '*/45 * * * * *' }),
     interval: key(duration, 'Instead of `cronSchedule`: every so often, from the start on'),
-    timeZone: key(word, 'Of `cronSchedule`', { default: 'UTC' }),
+    timeZone: key(timeZone, 'Of `cronSchedule`', { default: 'UTC' }),
     compare: key(
       compare,
       '`platform`: only what changes for the platforms of the running pods restarts them; `index`: any digest that is not in the set of the tag',

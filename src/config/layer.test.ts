@@ -24,8 +24,21 @@ const refused: readonly [text: string, mistake: string | RegExp][] = [
     'config.yaml line 2: "caCertificatePath" is no key in tls; did you mean caCertificatePaths? (known: caCertificatePaths)',
   ],
   ['a: 1', /line 1: "a" is no key \(known/],
-  ['cron_schedule: a\ncronSchedule: b', 'config.yaml line 2: "cronSchedule" and "cron_schedule" (line 1) are the same key; write it once'],
+  [
+    'cron_schedule: "@daily"\ncronSchedule: "@hourly"',
+    'config.yaml line 2: "cronSchedule" and "cron_schedule" (line 1) are the same key; write it once',
+  ],
   ['cronSchedule: "@daily"\ninterval: 45s', 'config.yaml line 2: interval and cronSchedule (line 1) are both set; write one of them'],
+  [
+    'cronSchedule: "61 * * * * *"',
+    /^config\.yaml line 1: cronSchedule: "61 \* \* \* \* \*": Invalid value for second: 61; write six fields/,
+  ],
+  ['cronSchedule: "0 0 0 30 2 *"', 'config.yaml line 1: cronSchedule: "0 0 0 30 2 *" never matches any day'],
+  ['cronSchedule: "${IDENTITY_TOKEN}"', /^config\.yaml line 1: cronSchedule: "\$\{IDENTITY_TOKEN\}" is not valid; write six fields/],
+  [
+    'timeZone: Mars/Phobos',
+    'config.yaml line 1: timeZone: "Mars/Phobos" is not valid; write the IANA name of a time zone: Europe/Berlin, UTC',
+  ],
   ['interval: 0', 'config.yaml line 1: interval: "0" is not valid; write seconds ≥ 1, or 90s, 5m, 6h, 7d (at most 3650d)'],
   ['compare: both', 'config.yaml line 1: compare: "both" is not valid; write platform or index'],
   ['webserver:\n  port: ${PORT}0', 'config.yaml line 2: webserver.port: "${PORT}0" is not valid; write a port number from 0 to 65535'],
@@ -71,7 +84,7 @@ const refused: readonly [text: string, mistake: string | RegExp][] = [
   ['polling: {enabled: 1}', /polling\.enabled: "1" is not valid; write true or false/],
   ['just words', 'config.yaml line 1: the document: "just words" is not valid; write keys with values'],
   ['[a]', 'config.yaml line 1: the document: a list is not valid; write keys with values'],
-  ['token: ${UNSET}', /line 1: \$\{UNSET\} is used, but/],
+  ['timeZone: ${UNSET}', /line 1: \$\{UNSET\} is used, but/],
 ];
 
 async function values(text: string): Promise<unknown> {
@@ -132,9 +145,9 @@ describe('config/layer', () => {
   }
 
   it('tells all mistakes at once, in the order of their lines', async () => {
-    const result = await readLayer('compare: x\nfoo: 1\nregistries:\n  - {}\nlogLevel: y\n', file);
+    const result = await readLayer('compare: x\nfoo: 1\nregistries:\n  - {}\nlogLevel: y\ncronSchedule: ${UNSET}\nfoo: 2\n', file);
     const lines = 'mistakes' in result ? result.mistakes.map((mistake) => /line (\d+)/.exec(mistake)?.[1]) : [];
-    assert.deepEqual(lines, ['1', '2', '4', '4', '5']);
+    assert.deepEqual(lines, ['1', '2', '4', '4', '5', '6', '7']);
   });
 
   it('what belongs to a later version is accepted, and told once', async () => {

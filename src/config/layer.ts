@@ -27,9 +27,8 @@ export interface LayerSource {
 /** Reads the YAML form: every mistake names source and line. */
 export async function readLayer(text: string, source: LayerSource): Promise<LayerResult> {
   const document = await readYaml(text, source.variables);
-  if ('mistakes' in document) return { mistakes: document.mistakes.map((mistake) => tell(source, mistake)) };
   const read = readValues(document.root, fileSchema);
-  return layerOf({ ...source, isDocument: true }, read, [...read.unknown, ...read.mistakes].toSorted(byLine), []);
+  return layerOf({ ...source, isDocument: true }, read, [...document.mistakes, ...read.unknown, ...read.mistakes].toSorted(byLine), []);
 }
 
 const documentKeys = /\.(yaml|yml|json|toml)$/;

@@ -1,6 +1,6 @@
 import * as v from 'valibot';
 import { nearest } from '../core/nearest.ts';
-import { factsOf } from './file-leaf.ts';
+import { factsOf, sentenceOf } from './file-leaf.ts';
 import { formsOf, isMapSchema, itemOf, type MapSchema, schemaAt, unwrap, valueOf } from './schema-shape.ts';
 import type { Mistake, YamlMap, YamlNode } from './yaml-tree.ts';
 
@@ -88,6 +88,9 @@ class ValueReader {
     // A map in the place of a choice: what is wrong in it says more than that it is wrong.
     const inner = node.kind === 'map' ? (issue.issues?.filter((each) => (each.path?.length ?? 0) > 0) ?? []) : [];
     if (inner.length > 0) return inner.flatMap((each) => this.mistakeOf(schema, each, path));
+    if (node.kind === 'scalar' && node.isUnknown === true) return [];
+    const sentence = node.kind === 'scalar' && node.written === node.text ? sentenceOf(issue) : undefined;
+    if (sentence !== undefined) return [{ line, message: `${name}: ${sentence}` }];
     return [{ line, message: `${name}: ${shown(node, factsOf(at).secret === true)} is not valid; write ${issue.message}` }];
   }
 

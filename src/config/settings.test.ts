@@ -208,13 +208,6 @@ const refused: readonly [title: string, text: string, mistake: RegExp][] = [
     /\/tls\/no\.key is no private key in PEM/,
   ],
   [
-    'a bad schedule',
-    '\ncronSchedule: "61 * * * * *"',
-    /^config\.yaml line 2: cronSchedule: "61 \* \* \* \* \*": Invalid value for second: 61; write six fields/,
-  ],
-  ['a bad zone', 'cronSchedule: "@daily"\ntimeZone: Mars/Phobos', /^config\.yaml line 2: timeZone: "Mars\/Phobos" is no time zone/],
-  ['a bad zone for the usual schedule', 'timeZone: Nowhere', /timeZone: "Nowhere" is no time zone/],
-  [
     'no file of providers',
     'credentialProviders: {configPath: /none.yaml, directory: /bin}',
     /credentialProviders\.configPath: \/none\.yaml does not exist/,
@@ -367,8 +360,20 @@ describe('config/settings', () => {
   });
 
   it('a message names the layer in which the value stands', async () => {
-    const result = await settingsOf({ base, layers: [await layer('logLevel: info'), flat({ cronSchedule: 'x' })], read, systemRoots: [] });
-    assert.match('mistakes' in result ? (result.mistakes[0] ?? '') : '', /^ConfigMap: cronSchedule: "x" has 1 fields/);
+    const result = await settingsOf({
+      base,
+      layers: [
+        await layer('logLevel: info'),
+        flat({ 'tls.caCertificatePaths': '' }),
+        await layer('tls: {caCertificatePaths: [/none]}', false),
+      ],
+      read,
+      systemRoots: [],
+    });
+    assert.match(
+      'mistakes' in result ? (result.mistakes[0] ?? '') : '',
+      /^config\.yaml line 1: tls\.caCertificatePaths\[0\]: \/none does not exist/,
+    );
   });
 
   it('warns of what has no effect, of a token that is empty, and of certificates that are not checked', async () => {

@@ -80,12 +80,9 @@ export function healthPortOf(layers: readonly Layer[]): number | undefined {
 
 function scheduleOf({ values, where }: MergedValues): { readonly schedule: Schedule } | { readonly invalid: string } {
   const { cronSchedule, interval, timeZone } = values;
+  const usual = defaultAutorolloutSettings.schedule;
   if (interval !== undefined) return { schedule: { kind: 'interval', everyMs: interval } };
-  if (cronSchedule === undefined && timeZone === undefined) return { schedule: defaultAutorolloutSettings.schedule };
-  const standard = defaultAutorolloutSettings.schedule;
-  const fallback = standard.kind === 'cron' ? standard : { expression: '', timeZone: 'UTC' };
-  const result = parseCron(cronSchedule ?? fallback.expression, timeZone ?? fallback.timeZone);
-  if ('schedule' in result) return result;
-  const name = cronSchedule === undefined || result.invalid.includes('time zone') ? 'timeZone' : 'cronSchedule';
-  return { invalid: `${where([name])}: ${name}: ${result.invalid}` };
+  if (usual.kind !== 'cron' || (cronSchedule === undefined && timeZone === undefined)) return { schedule: usual };
+  const result = parseCron(cronSchedule ?? usual.expression, timeZone ?? usual.timeZone);
+  return 'schedule' in result ? result : { invalid: `${where(['cronSchedule'])}: cronSchedule: ${result.invalid}` };
 }

@@ -12,6 +12,8 @@ export interface YamlScalar {
   readonly written: string;
   /** Written as nothing, `~` or `null`. */
   readonly isNull: boolean;
+  /** A variable in it is not set: nobody knows what it would be. */
+  readonly isUnknown?: boolean;
 }
 
 export interface YamlList {
@@ -40,15 +42,19 @@ export interface Mistake {
   readonly message: string;
 }
 
-export type YamlDocument = { readonly root: YamlNode | undefined } | { readonly mistakes: readonly Mistake[] };
+/** The document as far as it could be read, and everything that is wrong with it: `root` is good for finding further mistakes even then. */
+export interface YamlDocument {
+  readonly root: YamlNode | undefined;
+  readonly mistakes: readonly Mistake[];
+}
 
 const maximumLength = 1024 * 1024;
 const maximumNodes = 20_000;
 const nullForms = new Set(['', '~', 'null', 'Null', 'NULL']);
 
-/** One YAML document with `${NAME}` replaced in its keys and values; or every mistake that stands in the way. `variables` undefined: none may be used. */
+/** One YAML document with `${NAME}` replaced in its keys and values; with every mistake. `variables` undefined: none may be used. */
 export async function readYaml(source: string, variables: Variables | undefined): Promise<YamlDocument> {
-  if (source.length > maximumLength) return { mistakes: [{ line: undefined, message: 'the text is longer than 1 MiB' }] };
+  if (source.length > maximumLength) return { root: undefined, mistakes: [{ line: undefined, message: 'the text is longer than 1 MiB' }] };
   const yaml = await import('js-yaml');
   const placeholders = findPlaceholders(source, variables);
   const { text } = placeholders;
@@ -58,6 +64,7 @@ export async function readYaml(source: string, variables: Variables | undefined)
   } catch (error) {
     if (!(error instanceof yaml.YAMLException)) throw error;
     return {
+      root: undefined,
       mistakes: [{ line: error.mark === undefined ? undefined : error.mark.line + 1, message: `this is no YAML: ${error.reason}` }],
     };
   }
@@ -103,7 +110,8 @@ class TreeBuilder {
     for (const event of events) this.#take(event);
     if (this.#documents > 1) this.#wrong(undefined, 'there is more than one document; write one, without "---" between its parts');
     if (this.#nodes > maximumNodes) this.#wrong(undefined, `there are more than ${maximumNodes} values`);
-    return this.#mistakes.length > 0 ? { mistakes: this.#mistakes } : { root: this.#root };
+    // What aliases stand for may be endless: nobody may walk through it.
+    return { root: this.#nodes > maximumNodes ? undefined : this.#root, mistakes: this.#mistakes };
   }
 
   #take(event: YamlEvent): void {
@@ -135,7 +143,11 @@ class TreeBuilder {
     const isNull = event.style === this.#source.plain && !substituted && nullForms.has(text);
     const parent = this.#open.at(-1);
     if (parent?.node.kind === 'map' && parent.key === undefined) parent.key = { text, written, line };
-    else this.#put({ kind: 'scalar', line, text, written, isNull }, this.#between(event.anchorStart, event.anchorEnd));
+    else
+      this.#put(
+        { kind: 'scalar', line, text, written, isNull, isUnknown: missing.length > 0 },
+        this.#between(event.anchorStart, event.anchorEnd),
+      );
   }
 
   #takeAlias(name: string | undefined, line: number): void {
