@@ -10,12 +10,17 @@ async function someSettings(polling: Settings['polling'], controllersEnabled = t
   return 'settings' in result ? result.settings : assert.fail();
 }
 
+function withSchedule(settings: Settings): Settings {
+  return { ...settings, autorollout: { ...settings.autorollout, schedule: { kind: 'interval', everyMs: 45_000 } } };
+}
+
 const off = { enabled: false, intervalMs: 60_000 };
 
 const changes: readonly [title: string, next: () => Promise<Settings>, terms: number][] = [
   ['polling is switched on', () => someSettings({ ...off, enabled: true }), 2],
   ['the interval changes', () => someSettings({ ...off, intervalMs: 1000 }), 2],
   ['nothing is to be decided any more', () => someSettings(off, false), 2],
+  ['the schedule changes', async () => withSchedule(await someSettings(off)), 2],
   ['something else changes', async () => ({ ...(await someSettings(off)), logLevel: 'debug' }), 1],
 ];
 

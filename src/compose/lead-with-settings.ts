@@ -1,4 +1,5 @@
 import type { Settings } from '../config/settings.ts';
+import { formatSchedule } from '../core/schedule.ts';
 import type { LeaderTerm } from '../operator/leader-work.ts';
 import type { LiveSettings } from './live-settings.ts';
 
@@ -24,10 +25,12 @@ export async function leadWithSettings(
 }
 
 function startsAnew(next: Settings, before: Settings): boolean {
-  const { polling, controllersEnabled } = next;
+  const { polling, controllersEnabled, autorollout } = next;
   return (
     polling.enabled !== before.polling.enabled ||
     polling.intervalMs !== before.polling.intervalMs ||
-    controllersEnabled !== before.controllersEnabled
+    controllersEnabled !== before.controllersEnabled ||
+    // Whoever sleeps until next year would not hear of tomorrow.
+    formatSchedule(autorollout.schedule) !== formatSchedule(before.autorollout.schedule)
   );
 }
