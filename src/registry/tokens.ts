@@ -66,18 +66,26 @@ export function createTokens({ send, clock, meter }: TokenDeps): Tokens {
 
   async function fetchToken(call: Call, request: TokenRequest, realm: Realm): Promise<Token | { refusedWith: number }> {
     const content = request.credential.secret.reveal();
-    const rotationKey = `${realm.url.href}\n${request.credential.secret.fingerprint}`;
-    if (content.kind === 'identity') {
-      const refreshToken = rotated.get(rotationKey) ?? content.token;
-      const answer = await send(call, refreshRequest(request, realm, refreshToken));
-      if (answer.status !== 404 && answer.status !== 405) {
-        const token = readAnswer(call, answer, request);
-        if ('text' in token && token.refreshToken) rotated.set(rotationKey, token.refreshToken);
-        if ('refusedWith' in token) rotated.delete(rotationKey);
-        return token;
-      }
-    }
-    return readAnswer(call, await send(call, basicRequest(request, realm, content)), request);
+    const refreshed = content.kind === 'identity' ? await refresh(call, request, realm, content.token) : undefined;
+    return refreshed ?? readAnswer(call, await send(call, basicRequest(request, realm, content)), request);
+  }
+
+  /** Trades the refresh token that came last, then the one of the secret; undefined where the endpoint knows no such thing. */
+  async function refresh(
+    call: Call,
+    request: TokenRequest,
+    realm: Realm,
+    own: string,
+  ): Promise<Token | { refusedWith: number } | undefined> {
+    const key = `${realm.url.href}\n${request.credential.secret.fingerprint}`;
+    const last = rotated.get(key);
+    const answer = await send(call, refreshRequest(request, realm, last ?? own));
+    if (answer.status === 404 || answer.status === 405) return undefined;
+    const token = readAnswer(call, answer, request);
+    if ('text' in token && token.refreshToken) rotated.set(key, token.refreshToken);
+    if (!('refusedWith' in token)) return token;
+    rotated.delete(key);
+    return last === undefined || last === own ? token : await refresh(call, request, realm, own);
   }
 
   function readAnswer(call: Call, answer: Answer, { credential }: TokenRequest): Token | { refusedWith: number } {
