@@ -1,5 +1,5 @@
 import { readFile } from 'node:fs/promises';
-import { readConfig } from '../config.ts';
+import { type Config, readConfig } from '../config.ts';
 import { canonicalRegistry, type ImageReference } from '../core/image-reference.ts';
 import type { RegistrySettings } from '../core/registry-settings.ts';
 import type { WorkloadKind } from '../core/workload.ts';
