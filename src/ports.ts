@@ -74,6 +74,8 @@ export interface Platform {
 /** The pods of a workload, read when they are needed and never kept. Throws ApiError. */
 export interface Pods {
   of(workload: Workload, signal: AbortSignal): Promise<readonly RunningPod[]>;
+  /** The distinct platforms of the nodes of the cluster, kept for minutes; undefined when they may not be read. */
+  platforms(signal: AbortSignal): Promise<readonly Platform[] | undefined>;
   /** Deletes one pod of exactly that uid; one that is gone already is fine. */
   delete(workload: Workload, pod: RunningPod, signal: AbortSignal): Promise<void>;
 }

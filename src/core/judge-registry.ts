@@ -27,6 +27,13 @@ function movedDigest(request: UpdateRequest, digest: string): Step | undefined {
   return { kind: 'supersede', reason: 'DigestChanged', message };
 }
 
+/** Pipelines often push one platform after the other. */
+function platformMissing(request: UpdateRequest, missing: readonly string[], now: number): Step | undefined {
+  if (missing.length === 0) return undefined;
+  const message = `${request.spec.newImage} has no image for ${missing.join(', ')} yet, which nodes of the workload are`;
+  return { kind: 'wait', reason: 'PlatformMissing', message, wakeAtMs: now + patience(request, now) };
+}
+
 /** A tag that is gone may come back, or never: asked for again after as long as it has been waited for, at most ten minutes. */
 function patience(request: UpdateRequest, now: number): number {
   const since = parseTime(conditionOf(request, 'Applied')?.lastTransitionTime ?? '') ?? now;
@@ -36,7 +43,7 @@ function patience(request: UpdateRequest, now: number): number {
 /** Undefined when nothing stands in the way of applying it. */
 export function registryAnswer({ request, registry, now }: JudgeInput): Step | undefined {
   if (!registry) return { kind: 'verify' };
-  if (registry.kind === 'confirmed') return movedDigest(request, registry.digest);
+  if (registry.kind === 'confirmed') return movedDigest(request, registry.digest) ?? platformMissing(request, registry.missing ?? [], now);
   const verified = conditionOf(request, 'Verified')?.status;
   const byPerson = isApprovedByPerson(request);
   if (registry.kind === 'missing' && isByHand(request) && verified !== 'True') return reverify(request, registry, now);

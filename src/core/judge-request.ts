@@ -14,7 +14,8 @@ import { type Slot, type Workload, workloadKindNames } from './workload.ts';
 
 /** What the registry said about the new image of a request, when it was asked just now. */
 export type RegistryAnswer =
-  | { readonly kind: 'confirmed'; readonly digest: string }
+  /** `missing`: platforms in use that the image is not there for yet. */
+  | { readonly kind: 'confirmed'; readonly digest: string; readonly missing?: readonly string[] }
   | { readonly kind: 'missing'; readonly message: string }
   | { readonly kind: 'unavailable'; readonly message: string };
 

@@ -35,6 +35,7 @@ export class NodePlatforms {
   readonly #known: LRUCache<string, Known>;
   readonly #underWay = new Map<string, Promise<void>>();
   #forbiddenUntil = Number.NEGATIVE_INFINITY;
+  #allUntil = Number.NEGATIVE_INFINITY;
 
   constructor({ client, now }: NodePlatformsOptions) {
     this.#client = client;
@@ -52,6 +53,18 @@ export class NodePlatforms {
       if (platform) platforms.set(name, platform);
     }
     return platforms;
+  }
+
+  /** The distinct platforms of all nodes; undefined when they may not be read. Throws ApiError when the API server fails. */
+  async all(signal: AbortSignal): Promise<readonly Platform[] | undefined> {
+    if (this.#now() >= this.#allUntil && this.#now() >= this.#forbiddenUntil)
+      await orAborted(
+        this.#once('*', () => this.#list()),
+        signal,
+      );
+    if (this.#now() < this.#forbiddenUntil) return undefined;
+    const platforms = [...this.#known.values()].flatMap(({ platform }) => platform ?? []);
+    return [...new Map(platforms.map((platform) => [`${platform.os}/${platform.architecture}`, platform])).values()];
   }
 
   async #learn(names: readonly string[]): Promise<void> {
@@ -85,6 +98,7 @@ export class NodePlatforms {
       return undefined;
     };
     await listPages(this.#client, { path: resourcePath('v1', 'nodes'), trim, metadataOnly: true });
+    this.#allUntil = this.#now() + keptMs;
   }
 
   #acceptRefusal(error: unknown): void {

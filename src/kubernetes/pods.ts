@@ -50,6 +50,10 @@ export class KubePods implements Pods {
     return own.map(({ pod, isCurrentRevision }) => runningPod(pod, isCurrentRevision, platforms));
   }
 
+  platforms(signal: AbortSignal): Promise<readonly Platform[] | undefined> {
+    return this.#nodes.all(signal);
+  }
+
   async delete(workload: Workload, { name, uid }: RunningPod, signal: AbortSignal): Promise<void> {
     signal.throwIfAborted();
     const body = { apiVersion: 'v1', kind: 'DeleteOptions', preconditions: { uid } };

@@ -91,7 +91,7 @@ describe('operator/reconcile-update-request', () => {
   it('one question for two containers of one image', async () => {
     const { progress, registry } = start([web(approved), api(approved)]);
     await progress();
-    assert.equal(registry.calls.length, 1);
+    assert.equal(registry.calls.filter((call) => call.startsWith('resolve ')).length, 1);
   });
 
   it('what is finished costs nothing', async () => {

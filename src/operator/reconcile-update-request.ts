@@ -9,6 +9,7 @@ import { RegistryError } from '../errors.ts';
 import { applyRequests, type ReadyRequest } from './apply-requests.ts';
 import { Breather } from './breather.ts';
 import { compareOutcome } from './compare-pods.ts';
+import { missingPlatforms } from './missing-platforms.ts';
 import { deleteStalePod } from './delete-stale-pod.ts';
 import type { OperatorDeps } from './deps.ts';
 import { isNotFound } from './repository-access.ts';
@@ -95,7 +96,9 @@ async function askRegistry(request: UpdateRequest, workload: Workload, deps: Ope
   try {
     // A person may have decided about a digest that was there a minute ago; policy decides at once.
     const age = isDigestChange(request.spec) && isForPerson(request) ? { maxAgeMs: 0 } : {};
-    return { kind: 'confirmed', digest: await deps.access.digest(workload, reference, tag, signal, age) };
+    const digest = await deps.access.digest(workload, reference, tag, signal, age);
+    const missing = phaseOf(request) === 'Approved' ? await missingPlatforms(workload, reference, digest, deps, signal) : [];
+    return { kind: 'confirmed', digest, missing };
   } catch (error) {
     if (!(error instanceof RegistryError)) throw error;
     return { kind: isNotFound(error) ? 'missing' : 'unavailable', message: error.message };

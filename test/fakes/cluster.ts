@@ -72,6 +72,7 @@ export class FakeCluster {
       },
       pods: {
         of: (workload, signal) => call('read-pods', () => pods.of(workload, signal)),
+        platforms: () => pods.platforms(),
         delete: (workload, pod, signal) => call('delete-pod', () => pods.delete(workload, pod, signal)),
       },
     };

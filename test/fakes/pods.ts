@@ -1,6 +1,6 @@
 import { type Workload, workloadKey } from '../../src/core/workload.ts';
 import { ApiError } from '../../src/errors.ts';
-import type { Pods, RunningContainer, RunningPod } from '../../src/ports.ts';
+import type { Platform, Pods, RunningContainer, RunningPod } from '../../src/ports.ts';
 
 /** A ready pod of the newest revision with one container `web` of nginx 1.25. A test states only what it is about. */
 export function aRunningPod(
@@ -45,6 +45,13 @@ export class FakePods implements Pods {
   async of(workload: Workload, signal: AbortSignal): Promise<readonly RunningPod[]> {
     this.#begin(`of ${workloadKey(workload)}`, signal);
     return this.now(workload);
+  }
+
+  /** Of the nodes of the cluster. */
+  nodes: readonly Platform[] | undefined = [{ os: 'linux', architecture: 'amd64' }];
+
+  async platforms(): Promise<readonly Platform[] | undefined> {
+    return this.nodes;
   }
 
   async delete(workload: Workload, pod: RunningPod, signal: AbortSignal): Promise<void> {

@@ -83,7 +83,9 @@ export class Observer {
       case 'events':
         return this.#since('events', events.emitted).map((line) => this.#eventText(line));
       case 'registry':
-        return this.#since('registry', registry.calls).map((call) => call.replace('docker.io/library/', ''));
+        return this.#since('registry', registry.calls)
+          .filter((call) => !call.startsWith('contents '))
+          .map((call) => call.replace('docker.io/library/', ''));
       case 'audit':
         return this.#since('audit', log.audits).map(({ action, username, result }) => `${action} by ${username}: ${result}`);
       case 'metrics':
