@@ -1,14 +1,19 @@
 import type { Workload, WorkloadKind } from '../core/workload.ts';
 import { ApiError } from '../errors.ts';
 import type { KubeClient } from '../kubernetes/client.ts';
+import { KubePods } from '../kubernetes/pods.ts';
+import { recordAt, textOf } from '../kubernetes/raw.ts';
 import { resourcePath } from '../kubernetes/resource-path.ts';
 import { workloadKinds } from '../kubernetes/workload-kinds.ts';
+import type { RunningPod } from '../ports.ts';
 import { readManifestWorkload } from './manifest-workload.ts';
 
 /** Whose pods would pull, and how that is told. */
 export interface Puller {
   readonly workload: Workload;
   readonly pullsAs: string | null;
+  /** What a live pod of it lists, which admission may have put there; undefined: no pod, or none that may be read. */
+  readonly podPullSecretNames?: readonly string[] | undefined;
 }
 
 /** A workload as it is, managed or not; without one a pod that names no pull secrets, so that those of the ServiceAccount `default` count. Throws ApiError. */
@@ -23,7 +28,20 @@ export async function readPuller(
   const raw = await client.json('GET', resourcePath(apiVersion, resource, namespace, name));
   const found = readManifestWorkload(raw, namespace)?.workload;
   if (!found) throw new ApiError(422, 'Invalid', `${kind} ${namespace}/${name} has no containers`);
-  return { workload: found, pullsAs: `${kind} ${namespace}/${name}` };
+  const workload = { ...found, uid: textOf(recordAt(raw, 'metadata')['uid']) ?? found.uid };
+  const pod = await currentPod(client, workload);
+  const pullsAs = `${kind} ${namespace}/${name}${pod ? `, pod ${pod.name}` : ''}`;
+  return { workload, pullsAs, podPullSecretNames: pod && (pod.pullSecretNames ?? found.pullSecretNames) };
+}
+
+async function currentPod(client: Pick<KubeClient, 'json'>, workload: Workload): Promise<RunningPod | undefined> {
+  try {
+    const pods = await new KubePods({ client }).of(workload, new AbortController().signal);
+    return pods.find(({ isCurrentRevision }) => isCurrentRevision);
+  } catch (error) {
+    if (error instanceof ApiError && error.status === 403) return undefined;
+    throw error;
+  }
 }
 
 /** Without a cluster. */

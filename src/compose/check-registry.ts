@@ -136,6 +136,7 @@ async function check(query: RegistryCheckQuery, place: Place, config: Config, pr
   });
   const pullSecrets = client ? new KubePullSecrets({ client }) : noSecrets;
   const access = new RepositoryAccess({ registry, pullSecrets, book: new TagBook(), clock });
+  if (place.podPullSecretNames) access.podsList(workload, place.podPullSecretNames);
   try {
     const deps = { access, registry, tried, isPlainHttp: transport.isPlainHttp };
     const answers = await checkRegistry({ reference, wanted, workload }, deps, new AbortController().signal);

@@ -101,6 +101,27 @@ describe('test/e2e/registry-check', { concurrency: 2 }, () => {
     assert.match(stdout, new RegExp(`FAILED Unauthorized: .*\\n  to do: put a valid login for .* into Secret ${namespace}/regcred`));
   });
 
+  it('takes the pull secret that admission put into a live pod', async (t) => {
+    const namespace = await cluster.namespace('check');
+    t.after(() => namespace.delete());
+    const account = (imagePullSecrets: object[]) => ({
+      apiVersion: 'v1',
+      kind: 'ServiceAccount',
+      metadata: { name: 'puller' },
+      imagePullSecrets,
+    });
+    const within = { namespace: namespace.name };
+    await cluster.apply([pullSecret('regcred', registry, 'robot', canary), account([{ name: 'regcred' }])], within);
+    const image = registry.reference('team/app', '1.0.0');
+    await cluster.apply(workload({ image, podSpec: { ...onKwok, serviceAccountName: 'puller' } }), within);
+    await cluster.untilRolledOut(`/apis/apps/v1/namespaces/${namespace.name}/deployments/app`);
+    await cluster.admin.patch(`/api/v1/namespaces/${namespace.name}/serviceaccounts/puller`, { imagePullSecrets: null });
+    const { code, stdout } = await check(image, '-n', namespace.name, '--as-workload', 'deploy/app');
+    assert.equal(code, 0, stdout);
+    assert.match(stdout, /^pulls as +Deployment check-\S+\/app, pod app-/m);
+    assert.match(stdout, /regcred +digest +accepted +200/);
+  });
+
   it('says without a pull secret how to make one, and without a cluster too', async (t) => {
     const namespace = await cluster.namespace('check');
     t.after(() => namespace.delete());
