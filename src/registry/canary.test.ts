@@ -2,10 +2,15 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { inspect } from 'node:util';
 import { type FakeRegistry, startFakeRegistry } from '../../test/fakes/registry.ts';
+import { RecordingLog, RecordingMetrics } from '../../test/fakes/recording.ts';
 import { aLogin, aPullSecret, setUpRegistry } from '../../test/fakes/registry-setup.ts';
 import { noRegistrySettings, type OperatorCredential, type RegistrySettings } from '../core/registry-settings.ts';
 import { SecretText } from '../core/secret-text.ts';
 import type { PullSecret } from '../ports.ts';
+import type { Call } from './call.ts';
+import { createExchange } from './exchange.ts';
+import { chooseCredentials } from './keychain.ts';
+import { createMeter } from './meter.ts';
 
 const canary = 'canarysecret';
 /** Every form in which the secret might travel. */
@@ -171,6 +176,39 @@ describe('registry/canary', () => {
     await resolve('1.0.0', [secret]);
     await assert.rejects(resolve('1.0.0', [secret], repository('acme/app', other.host)), { code: 'Unauthorized' });
     assert.ok(other.requests.every((request) => !forms.slice(0, 2).some((form) => JSON.stringify(request).includes(form))));
+  });
+});
+
+describe('registry/canary, another address of one call', () => {
+  it('gets no credential of the registry', async () => {
+    const repository = { registry: 'registry.example.com', repository: 'acme/app' };
+    const secret = aPullSecret({ [repository.registry]: { registrytoken: canary } });
+    const seen: (readonly [string, string | undefined])[] = [];
+    const exchange = createExchange({
+      send: async (_, { url, headers }) => {
+        seen.push([url.host, headers?.['authorization']]);
+        return { status: 200, headers: {}, url, body: Buffer.alloc(0) };
+      },
+      clock: { now: () => 0 },
+      log: new RecordingLog(),
+      meter: createMeter(new RecordingMetrics()),
+    });
+    const call: Call = {
+      endpoint: { registry: repository.registry, origin: `https://${repository.registry}`, quirks: {} },
+      repository: repository.repository,
+      operation: 'resolve',
+      task: 'x',
+      credentials: chooseCredentials(repository, [secret], Buffer.alloc(32, 1)),
+      signal: new AbortController().signal,
+    };
+    const request = { method: 'GET', maxBytes: 1, operation: 'resolve' } as const;
+    for (const host of [repository.registry, 'elsewhere.example.com', `${repository.registry}:8443`])
+      await exchange(call, { ...request, url: new URL(`https://${host}/v2/`) });
+    assert.deepEqual(seen, [
+      [repository.registry, `Bearer ${canary}`],
+      ['elsewhere.example.com', undefined],
+      [`${repository.registry}:8443`, undefined],
+    ]);
   });
 });
 

@@ -119,7 +119,9 @@ export function createExchange({ send, clock, log, meter, onAttempt }: ExchangeD
   }
 
   async function sendWith(call: Call, request: RegistryRequest, authorization: string | undefined): Promise<Answer> {
-    const headers = authorization === undefined ? request.headers : { ...request.headers, authorization };
+    // Whatever address is asked on the way: a credential is for its registry.
+    const isOwn = request.url.origin === call.endpoint.origin;
+    const headers = authorization === undefined || !isOwn ? request.headers : { ...request.headers, authorization };
     const answer = await send(call, headers === undefined ? request : { ...request, headers });
     // Otherwise the next credentials would be tried, and refused for the same reason.
     if (isThrottled(answer, call.endpoint.quirks)) throw answerFailure(call, answer);
