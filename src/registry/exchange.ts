@@ -13,6 +13,7 @@ import type { RegistryCredential, UsableCredential } from './keychain.ts';
 import { createLogins } from './logins.ts';
 import type { Meter } from './meter.ts';
 import { type Refusal, refusalFailure } from './refusal.ts';
+import { createRefusalReport } from './refusal-report.ts';
 import type { RegistryRequest, Send } from './send.ts';
 import { createTokens } from './tokens.ts';
 
@@ -40,7 +41,6 @@ interface Winner {
 }
 
 const anonymousFirstMs = 3_600_000;
-const tellAgainMs = 3_600_000;
 
 interface ExchangeDeps {
   readonly send: Send;
@@ -59,8 +59,7 @@ export function createExchange({ send, clock, log, meter, onAttempt }: ExchangeD
   /** (origin, repository, set of credentials) → the one that was accepted last. */
   const winners = new LRUCache<string, Winner>(atMost(10_000));
 
-  /** Why a credential could not be had → when that was told. */
-  const toldAtMs = new LRUCache<string, number>(atMost(1_000));
+  const report = createRefusalReport({ clock, log, meter });
 
   async function exchange(call: Call, request: RegistryRequest): Promise<Reply> {
     const winnerKey = `${call.endpoint.origin} ${call.repository} ${call.credentials.fingerprint}`;
@@ -127,25 +126,6 @@ export function createExchange({ send, clock, log, meter, onAttempt }: ExchangeD
     if (isThrottled(answer, call.endpoint.quirks)) throw answerFailure(call, answer);
     if (answer.url.origin === call.endpoint.origin) return answer;
     return withoutChallenge(answer.status === 401 ? await abroad(call, request, answer) : answer);
-  }
-
-  function report(call: Call, { source, why, httpStatus, detail, isExpected }: Refusal): void {
-    if (why === 'resting') return;
-    if (why === 'unavailable') {
-      if (isExpected !== true) tellUnavailable(call.endpoint.registry, source, detail);
-      return;
-    }
-    meter.authFailure(call.endpoint.registry, why);
-    if (source === 'anonymous') return;
-    log.warn({ registry: call.endpoint.registry, repository: call.repository, source, why, httpStatus }, 'registry refused a credential');
-  }
-
-  /** Once an hour: it is tried again at every look. */
-  function tellUnavailable(registry: string, source: string, detail: string | undefined): void {
-    const sentence = `${source}: ${detail}`;
-    if (clock.now() - (toldAtMs.get(sentence) ?? Number.NEGATIVE_INFINITY) < tellAgainMs) return;
-    toldAtMs.set(sentence, clock.now());
-    log.warn({ registry, source, detail }, 'a credential could not be had');
   }
 
   return exchange;
