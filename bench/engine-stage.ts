@@ -4,7 +4,7 @@ import { promisify } from 'node:util';
 import type { StageContext } from './stage.ts';
 
 /** As bin/headwind starts the operator: they decide how V8 compiles. */
-const flags = ['--optimize-for-size', '--max-semi-space-size=2', '--max-old-space-size=96'];
+const flags = ['--max-semi-space-size=2', '--max-old-space-size=96'];
 
 /** The policy engine alone, in a process of its own. */
 export async function engineStage({ report, say }: StageContext): Promise<void> {

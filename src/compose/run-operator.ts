@@ -1,6 +1,7 @@
 import type { Config } from '../config.ts';
 import type { RunningServer } from '../http/server.ts';
 import type { Log } from '../ports.ts';
+import { collectorOf, giveBackWhenIdle } from '../telemetry/idle-memory.ts';
 import { createLog } from '../telemetry/log.ts';
 import { createMetrics } from '../telemetry/metrics.ts';
 import { buildParts, type Parts } from './build-parts.ts';
@@ -53,6 +54,7 @@ async function work(parts: Parts, log: Log, stopping: AbortSignal): Promise<void
     readiness.run(end.signal),
     configMap.run(end.signal),
     live.run(end.signal),
+    giveBackWhenIdle({ collect: collectorOf(globalThis.gc), log }, end.signal),
   ]);
   await election.run(stopping, async (term) => {
     await readiness.synced(term.stopping);
