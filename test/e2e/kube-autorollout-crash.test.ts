@@ -48,7 +48,7 @@ describe('test/e2e/kube-autorollout-crash', { concurrency: true }, () => {
       t.diagnostic(`killed ${title}: generation ${(await scene.get()).metadata['generation']}`);
       await scene.operator.revive();
       await scene.untilRequests([...completed(nth), 'app Approved (Progressing)']);
-      await scene.untilAsked(3);
+      await scene.untilAsked(2);
       scene.kubelet.releasePull(image);
       await scene.untilRequests(completed(nth + 1));
       await scene.assertEnding(before, { restarts: nth + 1, runs: { app }, requests: completed(nth + 1) });

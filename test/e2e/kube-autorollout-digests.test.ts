@@ -56,13 +56,13 @@ const stories: Readonly<Record<string, Story>> = {
       const app = await scene.push(salt);
       requests.push('app Completed');
       await scene.untilRequests(requests);
-      await scene.untilAsked(2);
+      await scene.untilAsked(1);
       await scene.assertEnding(before, { restarts: requests.length, runs: { app }, requests });
     }
     const { app: a } = writtenOn(await scene.get()).digests;
     await scene.push('b');
     await scene.untilHeld({ app: 'FlappingTag' });
-    await scene.untilAsked(5);
+    await scene.untilAsked(4);
     await scene.assertEnding(before, { restarts: 3, runs: { app: a! }, requests });
     const app = await scene.push('c');
     await scene.untilRequests([...requests, 'app Completed']);
@@ -79,7 +79,7 @@ const stories: Readonly<Record<string, Story>> = {
     const before = await scene.runLabelled();
     const unchanged = { restarts: 0, runs: { app: first }, requests: [] };
     await registry.pushImage(repository, 'latest', joinImages({ 'linux/amd64': one!, 'linux/arm64': two! }));
-    await scene.untilAsked(4);
+    await scene.untilAsked(3);
     await scene.untilHeld({ app: 'UpToDate' });
     await scene.assertEnding(before, unchanged);
     await registry.pushImage(repository, 'latest', joinImages({ 'linux/arm64': three! }));

@@ -70,6 +70,8 @@ function storiesIn({ ofAlice, ofBob, gates }: World): Readonly<Record<string, St
     'a registry that hangs delays nobody': async (scene, t) => {
       const { hanging } = gates;
       hanging.route = () => undefined;
+      // Nobody waits for them when the operator is to end.
+      t.after(() => hanging.open());
       await scene.push('first');
       const before = await scene.runLabelled();
       const names = Array.from({ length: stuck }, (_, index) => `${scene.name}-stuck-${index}`);

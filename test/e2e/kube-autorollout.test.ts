@@ -10,7 +10,7 @@ function restartsOnce(kind: (typeof rolling)[number]): Story {
   const pods = kind === 'DaemonSet' ? 1 : 2;
   return async (scene) => {
     const first = await scene.push('first');
-    const before = await scene.runLabelled({ kind, ...(kind !== 'DaemonSet' && { spec: { replicas: pods } }) });
+    const before = await scene.runLabelled({ kind, ...(kind !== 'DaemonSet' && { spec: { replicas: pods } }) }, 3);
     await scene.assertEnding(before, { restarts: 0, pods, runs: { app: first }, requests: [] });
     const second = await scene.push('second');
     await scene.untilRequests(['app Completed']);

@@ -23,6 +23,8 @@ export interface RegistryGate {
   readonly waiting: { now: number; most: number };
   /** Gives the path to ask the registry for; undefined when it has answered itself, or never will. */
   route: (seen: SeenRequest, response: ServerResponse) => string | undefined;
+  /** Ends every connection, and lets through what comes from now on. */
+  open(): void;
   /** What the operator sent. */
   byOperator(path?: RegExp): readonly SeenRequest[];
 }
@@ -64,10 +66,18 @@ export async function openGate(t: TestContext, registry: { readonly url: string 
     url: `http://${host}`,
     seen,
     waiting,
-    route: ({ path }) => path,
+    route: straight,
+    open() {
+      gate.route = straight;
+      for (const socket of sockets) socket.destroy();
+    },
     byOperator: (path = /./) => seen.filter((each) => each.byOperator && path.test(each.path)),
   };
   return gate;
+}
+
+function straight({ path }: SeenRequest): string {
+  return path;
 }
 
 /** What a person would write into the header. */

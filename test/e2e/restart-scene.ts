@@ -77,7 +77,7 @@ export class RestartScene extends Scene {
   }
 
   /** The same, and waits until it has rolled out and every tag was looked at `looks` times since. */
-  async runLabelled(options: LabelledOptions = {}, looks = 3): Promise<KubeObject> {
+  async runLabelled(options: LabelledOptions = {}, looks = 1): Promise<KubeObject> {
     const { kind = 'Deployment', name = this.name } = options;
     await this.applyLabelled(options);
     const path = this.pathOf(name, kind);
