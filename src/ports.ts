@@ -197,7 +197,10 @@ export interface Problem {
 
 /** Pull secrets by name, never listed. A missing or forbidden one is a problem in the answer, not an exception. */
 export interface PullSecrets {
-  /** Template's secrets; only if it names none, those of its ServiceAccount. Kept for at most a minute; `fresh` reads again. */
+  /**
+   * Those that a live pod lists, else the template's; only if there are none, those of its ServiceAccount. Kept for at most a minute; `fresh` reads
+   * again, except what may not be read.
+   */
   of(
     context: PullContext,
     signal: AbortSignal,
