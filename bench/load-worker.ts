@@ -1,6 +1,7 @@
 // Sends webhooks over kept connections, one after the other on each, and times the answers. A process of its own; sockets and little else,
 // so that the sender is not what is measured.
 import { connect, type Socket } from 'node:net';
+import { setTimeout as delay } from 'node:timers/promises';
 import { pushEnvelope } from '../test/e2e/call.ts';
 import type { LoadInput, LoadResult } from './load.ts';
 import { answerQuestions } from './worker.ts';
@@ -43,20 +44,28 @@ class Connection {
   }
 }
 
-async function load({ url, connections, durationMs, pushes }: LoadInput): Promise<LoadResult> {
+async function load({ url, connections, durationMs, perSecond, pushes }: LoadInput): Promise<LoadResult> {
   const { port, pathname } = new URL(url);
   const startedAt = performance.now();
   const latencies: number[] = [];
   const statuses: Record<string, number> = {};
   let next = 0;
+  /** When the next one is due, and which it is. */
   const take = () => {
-    if (durationMs === undefined) return pushes[next++];
-    return performance.now() - startedAt < durationMs ? pushes[next++ % pushes.length] : undefined;
+    const position = next++;
+    const now = performance.now();
+    const dueAt = perSecond === undefined ? now : startedAt + (position * 1000) / perSecond;
+    const isOver = durationMs === undefined ? position >= pushes.length : Math.max(now, dueAt) - startedAt >= durationMs;
+    return isOver ? undefined : { dueAt, push: pushes[position % pushes.length]! };
   };
   async function sendAll(connection: Connection): Promise<void> {
-    for (let push = take(); push !== undefined; push = take()) {
-      const body = JSON.stringify(pushEnvelope(push.host, push.repository, push.tag, push.digest));
-      const sentAt = performance.now();
+    for (let due = take(); due !== undefined; due = take()) {
+      const { host, repository, tag, digest } = due.push;
+      const body = JSON.stringify(pushEnvelope(host, repository, tag, digest));
+      const waitMs = due.dueAt - performance.now();
+      if (waitMs > 0) await delay(waitMs);
+      // Behind its time it waited for answers; a timer of ours that is late is no answer that is late.
+      const sentAt = waitMs > 0 ? performance.now() : due.dueAt;
       const status = await connection.send(pathname, body);
       latencies.push(performance.now() - sentAt);
       statuses[status] = (statuses[status] ?? 0) + 1;

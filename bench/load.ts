@@ -12,6 +12,8 @@ export interface LoadInput {
   readonly connections: number;
   /** So long, with the pushes again and again; without it each push is sent once. */
   readonly durationMs?: number;
+  /** So many, evenly, however long the answers take; a latency counts from when its webhook was due. Without it as fast as they are answered. */
+  readonly perSecond?: number;
   readonly pushes: readonly PushClaim[];
 }
 

@@ -4,6 +4,8 @@ export interface CountedRequests {
   readonly writes: number;
   readonly events: number;
   readonly reads: number;
+  /** Of ServiceAccounts and pull secrets, which are kept for a minute: once for each account, however many workloads use it. */
+  readonly credentialReads: number;
   /** `patch deployments` → how often. */
   readonly byKind: Readonly<Record<string, number>>;
 }
@@ -17,8 +19,10 @@ export function countRequests(entries: readonly AuditEntry[], user: string, sinc
     byKind[kind] = (byKind[kind] ?? 0) + 1;
   }
   const events = own.filter(({ resource }) => resource === 'events').length;
-  const reads = own.filter(({ verb }) => verb === 'get' || verb === 'list').length;
-  return { writes: own.length - events - reads, events, reads, byKind };
+  const allReads = own.filter(({ verb }) => verb === 'get' || verb === 'list');
+  const credentialReads = allReads.filter(({ resource }) => resource === 'serviceaccounts' || resource === 'secrets').length;
+  const reads = allReads.length - credentialReads;
+  return { writes: own.length - events - allReads.length, events, reads, credentialReads, byKind };
 }
 
 function isUpkeep({ resource, verb }: AuditEntry): boolean {

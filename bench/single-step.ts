@@ -5,13 +5,15 @@ import { pushEnvelope } from '../test/e2e/call.ts';
 import { percentile } from './load.ts';
 import { countRequests } from './requests.ts';
 import type { UpdateScene } from './updates-stage.ts';
-import { nameOf, repositoryOf } from './workloads.ts';
+import { nameOf, namespaceOf, repositoryOf } from './workloads.ts';
 
 const tag = '1.0.1';
 const updateWithinMs = 10_000;
 const pauseMs = 50;
 /** Events are written behind the update. */
 const eventsWithinMs = 5_000;
+/** So long the operator keeps what it has read of pull secrets. */
+const keptMs = 60_000;
 
 /** Pushes of ever other repositories, each after the one before has had its effect: none waits for the merge window of another. */
 export async function measureSingle(scene: UpdateScene): Promise<void> {
@@ -20,6 +22,7 @@ export async function measureSingle(scene: UpdateScene): Promise<void> {
   say(`${count} updates one after the other`);
   await registry.push(Array.from({ length: count }, (_, index) => [repositoryOf(index), tag]));
   const since = new Date();
+  const startedAt = performance.now();
   const latencies: number[] = [];
   for (let index = 0; index < count; index++) {
     latencies.push(await updateOne(scene, index));
@@ -28,11 +31,14 @@ export async function measureSingle(scene: UpdateScene): Promise<void> {
   const detail = { samples: count, p90: percentile(latencies, 90), max: Math.max(...latencies) };
   report.record('patch-p50', { value: percentile(latencies, 50), detail });
   report.record('patch-p99', { value: percentile(latencies, 99), detail });
+  const minutes = Math.ceil((performance.now() - startedAt) / keptMs);
   await delay(eventsWithinMs);
-  const { writes, events, reads, byKind } = countRequests(cluster.auditEntries(), operatorUser, since);
+  const { writes, events, reads, credentialReads, byKind } = countRequests(cluster.auditEntries(), operatorUser, since);
   report.record('update-writes', { value: writes / count, detail: byKind });
   report.record('update-events', { value: events / count, detail: byKind });
   report.record('update-reads', { value: reads / count, detail: byKind });
+  const namespaces = new Set(Array.from({ length: count }, (_, index) => namespaceOf(index))).size;
+  report.record('credential-reads', { value: credentialReads, budget: { most: namespaces * minutes }, detail: { namespaces, minutes } });
 }
 
 /** From sending the webhook until a watch of our own shows the new image. */

@@ -3,15 +3,17 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { type ControlPlane, startControlPlane } from '../test/cluster/control-plane.ts';
 import { operatorUser } from '../test/e2e/install.ts';
 import { FilledCluster } from './fill.ts';
-import { percentile, type PushClaim, sendLoad } from './load.ts';
+import { percentile } from './load.ts';
 import { type BenchOperator, startOperator } from './operator.ts';
 import { cpuSecondsOf, memoryOf, resetPeak } from './process-facts.ts';
 import { type BenchRegistry, startBenchRegistry } from './registry.ts';
 import { countRequests } from './requests.ts';
 import { type StageContext, withCleanUp } from './stage.ts';
+import { measureWebhooks } from './webhook-step.ts';
 import { firstTag, repositoryOf, sidecarRepository } from './workloads.ts';
 
-interface Scene extends StageContext {
+/** What each step works with. */
+export interface SizeScene extends StageContext {
   readonly cluster: ControlPlane;
   readonly registry: BenchRegistry;
   readonly filled: FilledCluster;
@@ -34,7 +36,7 @@ export function sizeStage(context: StageContext): Promise<void> {
     const cluster = keep(await startControlPlane({ scale: true, audit: true, controllers: false, log: say }));
     const filled = await FilledCluster.start(cluster, registry.host);
     keep({ stop: () => filled.close() });
-    const scene: Scene = { ...context, cluster, registry, filled };
+    const scene: SizeScene = { ...context, cluster, registry, filled };
     const starts: Start[] = [];
     if (scale.huge !== undefined && report.wants('growth-memory')) starts.push(await measureStart(scene, baseline));
     await fill(scene, scale.large);
@@ -45,7 +47,7 @@ export function sizeStage(context: StageContext): Promise<void> {
   });
 }
 
-async function fill({ filled, registry }: Scene, count: number): Promise<void> {
+async function fill({ filled, registry }: SizeScene, count: number): Promise<void> {
   await filled.growTo(count);
   await registry.push([
     ...Array.from({ length: count }, (_, index) => [repositoryOf(index), firstTag] as const),
@@ -53,7 +55,7 @@ async function fill({ filled, registry }: Scene, count: number): Promise<void> {
   ]);
 }
 
-async function measureStart(scene: Scene, count: number): Promise<Start> {
+async function measureStart(scene: SizeScene, count: number): Promise<Start> {
   await fill(scene, count);
   const operator = await start(scene);
   try {
@@ -64,7 +66,7 @@ async function measureStart(scene: Scene, count: number): Promise<Start> {
   }
 }
 
-async function measureLarge(scene: Scene): Promise<Start> {
+async function measureLarge(scene: SizeScene): Promise<Start> {
   const { report, scale, filled } = scene;
   const readyMs: number[] = [];
   const coldStarts = report.wants('cold-start') ? scale.coldStarts : 1;
@@ -83,35 +85,36 @@ async function measureLarge(scene: Scene): Promise<Start> {
     report.record('rss-large', { value: memory.rssMiB, detail: memory });
     if (report.wants('idle-requests', 'idle-cpu')) await measureIdle(scene, operator);
     if (report.wants('peak-burst', 'rss-burst')) await measureBurst(scene, operator);
-    if (report.wants('webhook-rate', 'webhook-p99', 'webhook-peak')) await measureWebhooks(scene, operator);
+    if (report.wants('webhook-rate', 'webhook-cpu', 'webhook-p99', 'webhook-p99-full', 'webhook-peak'))
+      await measureWebhooks(scene, operator);
     return { count: scale.large, readyMs: percentile(readyMs, 50), rssMiB: memory.rssMiB };
   } finally {
     await operator.stop();
   }
 }
 
-function start({ cluster, registry, executable, env }: Scene): Promise<BenchOperator> {
+function start({ cluster, registry, executable, env }: SizeScene): Promise<BenchOperator> {
   return startOperator({ cluster, executable, env, registry: registry.host });
 }
 
-async function rest(operator: BenchOperator, { scale }: Scene): Promise<ReturnType<typeof memoryOf>> {
+async function rest(operator: BenchOperator, { scale }: SizeScene): Promise<ReturnType<typeof memoryOf>> {
   await operator.untilDone();
   await delay(scale.settleMs);
   return memoryOf(operator.pid);
 }
 
-async function measureIdle({ cluster, report, scale, say }: Scene, { pid }: BenchOperator): Promise<void> {
+async function measureIdle({ cluster, report, scale, say }: SizeScene, { pid }: BenchOperator): Promise<void> {
   say(`${scale.idleMs / 1000} s of rest`);
   const [since, startedAt, cpuBefore] = [new Date(), performance.now(), cpuSecondsOf(pid)];
   await delay(scale.idleMs);
   const seconds = (performance.now() - startedAt) / 1000;
   const cpuSeconds = cpuSecondsOf(pid) - cpuBefore;
-  const { writes, events, reads, byKind } = countRequests(cluster.auditEntries(), operatorUser, since);
-  report.record('idle-requests', { value: writes + events + reads, detail: byKind });
+  const { writes, events, reads, credentialReads, byKind } = countRequests(cluster.auditEntries(), operatorUser, since);
+  report.record('idle-requests', { value: writes + events + reads + credentialReads, detail: byKind });
   report.record('idle-cpu', { value: (100 * cpuSeconds) / seconds, detail: { cpuSeconds, seconds } });
 }
 
-async function measureBurst({ filled, report, scale, say }: Scene, operator: BenchOperator): Promise<void> {
+async function measureBurst({ filled, report, scale, say }: SizeScene, operator: BenchOperator): Promise<void> {
   say(`${scale.burstEvents} changes`);
   resetPeak(operator.pid);
   const [startedAt, cpuBefore] = [performance.now(), cpuSecondsOf(operator.pid)];
@@ -126,24 +129,8 @@ async function measureBurst({ filled, report, scale, say }: Scene, operator: Ben
   report.record('rss-burst', { value: memoryOf(operator.pid).rssMiB, detail: memoryOf(operator.pid) });
 }
 
-/** Pushes of the tags that run already, of every workload in turn: accepted, checked at the registry, and nothing follows. */
-async function measureWebhooks({ registry, report, scale, say }: Scene, operator: BenchOperator): Promise<void> {
-  say(`webhooks for ${scale.webhookMs / 1000} s`);
-  resetPeak(operator.pid);
-  const pushes = Array.from({ length: scale.large }, (_, index): PushClaim => {
-    return { host: registry.host, repository: repositoryOf(index), tag: firstTag, digest: `sha256:${'0'.repeat(64)}` };
-  });
-  const url = `${operator.webhook}/webhook/registry`;
-  const { sent, seconds, statuses, latencies } = await sendLoad({ url, connections: 16, durationMs: scale.webhookMs, pushes });
-  const detail = { sent, statuses, p50: percentile(latencies, 50), p90: percentile(latencies, 90), max: percentile(latencies, 100) };
-  report.record('webhook-rate', { value: (statuses['200'] ?? 0) / seconds, detail });
-  report.record('webhook-p99', { value: percentile(latencies, 99), detail });
-  await operator.untilDone();
-  report.record('webhook-peak', { value: memoryOf(operator.pid).peakMiB });
-}
-
 /** Memory is compared between the two slopes, so that what every process costs does not count; time by workload. */
-function reportGrowth({ report }: Scene, [small, large, huge]: readonly Start[]): void {
+function reportGrowth({ report }: SizeScene, [small, large, huge]: readonly Start[]): void {
   if (!small || !large || !huge) return;
   const slope = (from: Start, to: Start): number => (to.rssMiB - from.rssMiB) / (to.count - from.count);
   report.record('rss-huge', { value: huge.rssMiB });
