@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { rolling } from './restart-scene.ts';
 import { openStage, playAll, type Story } from './restart-stage.ts';
-import { conditionOf } from './scene.ts';
+import { conditionOf, writtenOn } from './scene.ts';
 
 const long = { progressDeadlineSeconds: 600 };
 const short = { progressDeadlineSeconds: 2 };
@@ -51,6 +51,40 @@ const stories: Readonly<Record<string, Story>> = {
   'slow pull of a StatefulSet: one rollout': waitsForSlowPull('StatefulSet'),
   'slow pull of a DaemonSet: one rollout': waitsForSlowPull('DaemonSet'),
 
+  'the tag moves on while the node pulls: the pods have that, too': async (scene) => {
+    const image = scene.image('latest');
+    await scene.push('first');
+    const before = await scene.runLabelled({ spec: long });
+    scene.kubelet.slowPull(image);
+    await scene.push('second');
+    await scene.untilRequests(['app Approved (Progressing)']);
+    const app = await scene.push('third');
+    await scene.untilAsked(3);
+    scene.kubelet.releasePull(image);
+    await scene.untilRequests(['app Completed']);
+    await scene.untilAsked(3);
+    await scene.cluster.until('what runs is recorded', async () => writtenOn(await scene.get()).digests['app'] === app);
+    await scene.assertEnding(before, { restarts: 1, records: 1, runs: { app }, requests: ['app Completed'] });
+  },
+
+  'the tag moves on between two pods of one rollout: another restart, and no alarm': async (scene) => {
+    const image = scene.image('latest');
+    await scene.push('first');
+    const before = await scene.runLabelled({ kind: 'StatefulSet', spec: { replicas: 2 } });
+    const second = await scene.push('second');
+    await scene.cluster.until('the first of two pods runs the second digest', async (see) => {
+      const { digests } = await scene.running();
+      see(digests);
+      return digests['app']?.includes(second) && (scene.kubelet.slowPull(image), true);
+    });
+    const app = await scene.push('third');
+    await scene.untilAsked(2);
+    scene.kubelet.releasePull(image);
+    await scene.untilRequests(['app Completed', 'app Completed']);
+    await scene.untilAsked(2);
+    await scene.assertEnding(before, { restarts: 2, pods: 2, runs: { app }, requests: ['app Completed', 'app Completed'] });
+  },
+
   'ImagePullBackOff is one rollout, and the fix a second': async (scene) => {
     const image = scene.image('latest');
     await scene.push('first');
@@ -97,6 +131,16 @@ const stories: Readonly<Record<string, Story>> = {
 
   'OnDelete of a DaemonSet is told and left alone': isHeld('DaemonSet', { updateStrategy: { type: 'OnDelete' } }, 'OnDelete'),
   'OnDelete of a StatefulSet is told and left alone': isHeld('StatefulSet', { updateStrategy: { type: 'OnDelete' } }, 'OnDelete'),
+  'OnDelete, where its owner asks for that: stale pods are deleted, and the template is left alone': async (scene) => {
+    await scene.push('first');
+    const spec = { updateStrategy: { type: 'OnDelete' } };
+    const before = await scene.runLabelled({ kind: 'StatefulSet', spec, settings: { 'delete-pods': 'true' } });
+    const app = await scene.push('second');
+    await scene.untilRequests(['app Completed']);
+    await scene.untilAsked(3);
+    await scene.assertEnding(before, { restarts: 0, records: 1, runs: { app }, requests: ['app Completed'] });
+  },
+
   'a partition is told and left alone': isHeld('StatefulSet', partitioned, 'Partitioned'),
 
   'no pods are wanted: nothing to restart': async (scene) => {
@@ -149,6 +193,6 @@ const stories: Readonly<Record<string, Story>> = {
 
 describe('test/e2e/kube-autorollout-rollouts', () => {
   it('one digest is one rollout, however it goes', { concurrency: true }, async (t) => {
-    await playAll(t, await openStage(t), stories, { patches: 10 });
+    await playAll(t, await openStage(t), stories, { patches: 15 });
   });
 });

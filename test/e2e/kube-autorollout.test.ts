@@ -111,6 +111,34 @@ const stories: Readonly<Record<string, Story>> = {
     await scene.assertEnding(before, { restarts: 1, edits: 1, pods: 3, runs: { app }, requests: ['app Completed'] });
   },
 
+  'somebody else restarted it already: nothing is left to do': async (scene) => {
+    await scene.push('first');
+    const before = await scene.runLabelled({ settings: { 'event-source': 'webhook' } }, 0);
+    const app = await scene.push('second');
+    await scene.cluster.kubectl('rollout', 'restart', `deployment/${scene.name}`, '--namespace', scene.namespace);
+    await scene.announce('latest', app);
+    await scene.cluster.untilRolledOut(scene.pathOf());
+    await scene.untilHeld({ app: 'UpToDate' });
+    await scene.untilDecided(() => scene.announce('latest', app));
+    const after = await scene.get();
+    assert.equal(after.metadata['generation'], before.metadata['generation'] + 1);
+    await scene.untilRunning({ app });
+    assert.deepEqual(await scene.requestsOf(), []);
+  },
+
+  'scaled to nothing and back: the new pods have it': async (scene) => {
+    await scene.push('first');
+    const before = await scene.runLabelled();
+    await scene.cluster.admin.patch(scene.pathOf(), { spec: { replicas: 0 } });
+    await scene.untilHeld({ app: 'DesiredZero' });
+    const app = await scene.push('second');
+    await scene.untilAsked(2);
+    await scene.cluster.admin.patch(scene.pathOf(), { spec: { replicas: 2 } });
+    await scene.untilHeld({ app: 'UpToDate' });
+    await scene.untilAsked(2);
+    await scene.assertEnding(before, { restarts: 0, edits: 2, pods: 2, runs: { app }, requests: [] });
+  },
+
   'a CronJob is only reported, and no Job is started': async (scene) => {
     await scene.push('first');
     const before = await scene.runLabelled({ kind: 'CronJob' }, 0);
