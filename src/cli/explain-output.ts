@@ -49,7 +49,7 @@ function describeCheck(check: CheckSummary | null): string {
   if (check === null) return 'none yet: this process has not asked the registry';
   const { at, origin, ok, reason, message, credentials, tags, tagsAt } = check;
   const list = tags === null ? '' : `, ${tags} tags listed at ${tagsAt}`;
-  return `${at} by ${origin}: ${ok ? 'answered' : `${reason}: ${message}`}${list}; credentials tried: ${credentials.join(', ')}`;
+  return `${at} by ${origin}: ${ok ? 'answered' : `${reason}: ${message}`}${list}; credentials, in order: ${credentials.join(', ')}`;
 }
 
 function describeTags({ considered, consideredTotal }: ContainerExplanation): string {

@@ -154,6 +154,12 @@ describe('operator/explain', () => {
     );
   });
 
+  it('nothing newer, but nobody has asked yet', () => {
+    const found = only(aWorld().explain());
+    const message = 'nothing is known besides nginx:1.25: there was no news of its repository yet';
+    assert.deepEqual([found.lastCheck, found.reason, found.message], [null, 'UpToDate', message]);
+  });
+
   const checks = [
     ['answered', undefined, true, null, null],
     ['refused', 'Denied', false, 'NoCredentialAccepted', 'registry says no'],
@@ -173,6 +179,8 @@ describe('operator/explain', () => {
         ['2026-01-15T11:00:00Z', 'polling', ok, reason, message],
       );
       assert.deepEqual(check?.credentials, ['Secret', 'anonymous']);
+      const { reason: verdict, message: said } = only(world.explain());
+      assert.deepEqual([verdict, said], ok ? ['UpToDate', 'there is no other tag than 1.25'] : [reason, message], 'the verdict follows');
       assert.ok(!JSON.stringify(world.explain()).includes('not-for-anybody'));
     });
   }

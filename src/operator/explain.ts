@@ -76,9 +76,10 @@ function explainContainer(workload: Workload, slot: Slot, deps: ExplainDeps): Co
   const reference = parseImageReference(image);
   const settings = deps.notes.settings(workload).container(container);
   const known = 'invalid' in reference ? undefined : reference;
-  const { candidate, reason, message } = verdictOn(workload, slot, deps);
   const considered = considerTags(inputOf(workload, deps, { withUsedUp: true }), slot);
-  const isUnasked = reason === 'UpToDate' && considered.length === 0;
+  const lastCheck = known ? lastCheckOf(workload, known, deps) : null;
+  const verdict = verdictOn(workload, slot, deps);
+  const { candidate, reason, message } = considered.length === 0 ? withoutNews(verdict, image, lastCheck) : verdict;
   return {
     container,
     init,
@@ -89,19 +90,29 @@ function explainContainer(workload: Workload, slot: Slot, deps: ExplainDeps): Co
     eventSource: 'held' in settings ? null : settings.eventSource,
     candidate: candidate ?? null,
     reason,
-    message: isUnasked ? `nothing is known besides ${image}: there was no news of its repository yet` : message,
+    message,
     settings: 'held' in settings ? [] : explainContainerSettings(workload.annotations, container, settings, workload.autorollout),
     considered: mostRelevant(considered),
     consideredTotal: considered.length,
-    lastCheck: known ? lastCheckOf(workload, known, deps) : null,
+    lastCheck,
   };
+}
+
+type Verdict = Pick<SlotPlan, 'candidate' | 'reason' | 'message'>;
+
+/** "Nothing newer" is worth as much as the look behind it: without one, or after one that failed, that is what there is to say. */
+function withoutNews(verdict: Verdict, image: string, lastCheck: CheckSummary | null): Verdict {
+  if (verdict.reason !== 'UpToDate' || lastCheck?.ok === true) return verdict;
+  const { reason, message } = lastCheck ?? {};
+  if (reason) return { candidate: undefined, reason, message: message ?? '' };
+  return { ...verdict, message: `nothing is known besides ${image}: there was no news of its repository yet` };
 }
 
 /**
  * What the plan says now. Once a push was judged, the plan forgets it and finds nothing newer; people want to hear what was said of it,
  * unless that would be an offer that is no longer made.
  */
-function verdictOn(workload: Workload, slot: Slot, deps: ExplainDeps): Pick<SlotPlan, 'candidate' | 'reason' | 'message'> {
+function verdictOn(workload: Workload, slot: Slot, deps: ExplainDeps): Verdict {
   const ofSlot = (options?: FactsOptions): SlotPlan | undefined =>
     planUpdates(inputOf(workload, deps, options)).slots.find(({ container }) => container === slot.container);
   const now = ofSlot();
@@ -111,7 +122,7 @@ function verdictOn(workload: Workload, slot: Slot, deps: ExplainDeps): Pick<Slot
   return withJudged && withJudged.candidate === undefined ? withJudged : now;
 }
 
-function notMeant({ container }: Slot): Pick<SlotPlan, 'candidate' | 'reason' | 'message'> {
+function notMeant({ container }: Slot): Verdict {
   return { candidate: undefined, reason: 'NoContainerMatches', message: `headwind.sh/images does not mean the container ${container}` };
 }
 

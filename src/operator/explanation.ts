@@ -55,7 +55,7 @@ export interface CheckSummary {
   readonly ok: boolean;
   readonly reason: Reason | null;
   readonly message: string | null;
-  /** Where the credentials that were tried came from: `Secret team/regcred`, `anonymous`. */
+  /** Where credentials come from, in the order in which they are tried until one opens: `Secret team/regcred`, `anonymous`. */
   readonly credentials: readonly string[];
   /** Complete list of tags: how many, and when it was read. */
   readonly tags: number | null;
