@@ -3,6 +3,8 @@ import { readFile } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import type { Config } from '../config.ts';
 import { configTable } from '../core/config-table.ts';
+import { sameRegistryNames } from '../core/registry-alias.ts';
+import type { RegistrySettings } from '../core/registry-settings.ts';
 import { targetOf } from '../core/update-request.ts';
 import { parseWorkloadKey } from '../core/workload.ts';
 import type { HealthDeps } from '../http/health.ts';
@@ -128,6 +130,7 @@ export async function buildParts({ opened, version, environment, log, metrics, s
     clock,
     requestSettings: requestSettingsOf(live),
     autorollout: () => live.autorolloutSettings(),
+    registryNames: (registry) => namesBy(live.registrySettings())(registry),
     get pollingEnabled() {
       return live.current.polling.enabled;
     },
@@ -198,6 +201,15 @@ function requestSettingsOf(live: LiveSettings): OperatorDeps['requestSettings'] 
       return live.current.requests.keepPerContainer;
     },
   };
+}
+
+/** Made once for settings that are not changed. */
+const namesOf = new WeakMap<RegistrySettings, ReturnType<typeof sameRegistryNames>>();
+
+function namesBy(settings: RegistrySettings): ReturnType<typeof sameRegistryNames> {
+  const names = namesOf.get(settings) ?? sameRegistryNames(settings);
+  namesOf.set(settings, names);
+  return names;
 }
 
 function homeNamespace(config: Config, access: ClusterAccess): string {

@@ -15,6 +15,7 @@ import { RepositoryAccess } from './repository-access.ts';
 import { TagBook } from './tag-book.ts';
 
 interface Options {
+  readonly registryNames?: (registry: string) => readonly string[];
   readonly workloads?: readonly Workload[];
   readonly verify?: HintDeps['verify'];
   readonly secrets?: Record<string, string>;
@@ -23,7 +24,7 @@ interface Options {
 const nginx = 'docker.io/library/nginx';
 
 /** A desk at work in fake time, until the test ends. */
-async function start(t: TestContext, { workloads = [aWorkload()], verify = 'prefer', secrets = {} }: Options = {}) {
+async function start(t: TestContext, { workloads = [aWorkload()], verify = 'prefer', secrets = {}, registryNames }: Options = {}) {
   const time = new FakeTime();
   time.install();
   const registry = new FakeRegistryPort();
@@ -33,7 +34,7 @@ async function start(t: TestContext, { workloads = [aWorkload()], verify = 'pref
   const [events, log, metrics, woken] = [new RecordingEvents(), new RecordingLog(), new RecordingMetrics(), [] as string[]];
   const access = new RepositoryAccess({ registry, pullSecrets, book, clock });
   const fakes = { workloads: new FakeWorkloads(workloads), access, registry, book, notes: new Notes(), events, log, metrics, clock };
-  const desk = new HintDesk({ ...fakes, verify, wake: (key) => woken.push(key) });
+  const desk = new HintDesk({ ...fakes, verify, ...(registryNames && { registryNames }), wake: (key) => woken.push(key) });
   const stop = new AbortController();
   const running = desk.run({ signal: stop.signal });
   t.after(async () => {
@@ -177,7 +178,7 @@ describe('operator/check-hints', () => {
       const answers = names.map((repository) => desk.accept(invented(1000).map((hint) => ({ ...hint, repository }))));
       assert.deepEqual([answers.filter((answer) => answer === 'accepted').length, answers.at(-1)], [20, 'unavailable']);
       assert.equal(desk.accept([aHint('1.26')]), 'accepted');
-      await time.advance(1000);
+      await time.advance(60_000);
       assert.ok(registry.calls.includes(`resolve ${nginx}:1.26`));
     });
   });
@@ -239,5 +240,17 @@ describe('operator/check-hints', () => {
     const { desk, metrics } = await start(t);
     desk.accept([aHint('1.26'), aHint('no tag'), aHint('1.27', { repository: 'library/redis' })]);
     assert.equal(metrics.value('webhook_events_processed'), 1);
+  });
+
+  it('a push under one name of a registry is news for those who pull by another one', async (t) => {
+    const internal = aWorkload({ slots: [{ container: 'web', init: false, image: 'harbor.internal/acme/web:1.0.0' }] });
+    const { desk, registry, time, woken } = await start(t, {
+      workloads: [internal],
+      registryNames: () => ['harbor.example.com', 'harbor.internal'],
+    });
+    registry.push('harbor.internal/acme/web', '1.0.1');
+    desk.accept([aHint('1.0.1', { registry: 'harbor.example.com', repository: 'acme/web' })]);
+    await time.settle();
+    assert.deepEqual([woken, registry.calls], [['Deployment/shop/web'], ['resolve harbor.internal/acme/web:1.0.1']]);
   });
 });

@@ -7,12 +7,13 @@ import { RegistryError } from '../errors.ts';
 import type { Push } from '../core/plan.ts';
 import type { Clock, Events, Log, Metrics, Registry, Workloads } from '../ports.ts';
 import { tellProblems } from './announce.ts';
-import { type Controller, controllerQueue, type Result, runController, type Stop, tenantWorkers } from './controller.ts';
+import { type Controller, controllerQueue, type Result, runController, registryWorkers, type Stop } from './controller.ts';
 import { DeliveryLog } from './log-delivery.ts';
 import type { Notes } from './notes.ts';
 import { type Access, isNotFound, reasonOf, type RepositoryAccess } from './repository-access.ts';
 import { laneOfRepository } from './repository-lane.ts';
 import type { TagBook } from './tag-book.ts';
+import { Turnstile } from './turnstile.ts';
 import type { WorkQueue } from './work-queue.ts';
 
 /**
@@ -33,6 +34,8 @@ export interface HintDeps {
   /** `prefer`: a registry that cannot be asked gives an unverified push, for a person to approve. `require`: it gives nothing. */
   readonly verify: 'prefer' | 'require' | 'off';
   readonly wake: (key: string) => void;
+  /** All names of a registry, by the aliases of the configuration; by default only its own. */
+  readonly registryNames?: (registry: string) => readonly string[];
 }
 
 interface Pending {
@@ -48,6 +51,8 @@ interface Pending {
 }
 
 const windowMs = 3000;
+/** Checks that begin in one turn of the event loop. */
+const checksPerTurn = 2;
 /** A registry may know a tag a little later than its webhook: asked again after so long before "no such tag" counts. */
 const missDelaysMs = [5000, 30_000, 120_000];
 const unavailableDelayMs = 15_000;
@@ -65,6 +70,7 @@ export class HintDesk {
   readonly #deps: HintDeps;
   readonly #queue: WorkQueue;
   readonly #deliveries: DeliveryLog;
+  readonly #turnstile = new Turnstile(checksPerTurn);
   readonly #pending = new Map<string, Map<string, Pending>>();
   /** Tags in `#pending`. */
   #waiting = 0;
@@ -75,7 +81,11 @@ export class HintDesk {
   constructor(deps: HintDeps) {
     this.#deps = deps;
     this.#deliveries = new DeliveryLog(deps);
-    this.#queue = controllerQueue('hints', deps.metrics, (repository: string) => laneOfRepository(repository, deps.workloads));
+    this.#queue = controllerQueue('hints', deps.metrics, {
+      laneOf: (repository: string) => laneOfRepository(repository, deps.workloads),
+      workers: registryWorkers,
+      mostPerPart: 4,
+    });
   }
 
   /** Takes hints in without asking anybody. `unavailable` when there is no room: the sender should try again. */
@@ -83,7 +93,7 @@ export class HintDesk {
     let result: 'accepted' | 'unavailable' = 'accepted';
     const users = new Map<string, number>();
     let taken = 0;
-    for (const hint of hints) {
+    for (const hint of this.#byEveryName(hints)) {
       const repository = canonicalRepository(hint);
       const using = users.get(repository) ?? count(this.#deps.workloads.using(repository));
       users.set(repository, using);
@@ -102,6 +112,16 @@ export class HintDesk {
     return result;
   }
 
+  /** A push that one name of a registry told of is news for workloads that pull by another one. */
+  #byEveryName(hints: readonly PushHint[]): readonly PushHint[] {
+    const names = this.#deps.registryNames;
+    if (!names) return hints;
+    return hints.flatMap((hint) => {
+      const all = names(hint.registry);
+      return all.length > 1 ? all.map((registry) => ({ ...hint, registry })) : [hint];
+    });
+  }
+
   /** Works until `stop.signal` aborts. */
   async run(stop: Stop): Promise<void> {
     const { log, metrics } = this.#deps;
@@ -110,7 +130,7 @@ export class HintDesk {
       queue: this.#queue,
       log,
       metrics,
-      workers: tenantWorkers,
+      workers: registryWorkers,
       reconcile: (key, signal) => this.#check(key, signal),
     };
     await runController(controller, stop);
@@ -158,6 +178,7 @@ export class HintDesk {
   }
 
   async #check(repository: string, signal: AbortSignal): Promise<Result> {
+    await this.#turnstile.enter();
     const now = this.#deps.clock.now();
     const due = this.#takeDue(repository, now);
     if (due.length > 0) this.#startedAt.set(repository, now);

@@ -1,5 +1,6 @@
 import { OperatorError, type Retry } from '../errors.ts';
 import type { Log, Metrics } from '../ports.ts';
+import type { Lane } from './lanes.ts';
 import { WorkQueue } from './work-queue.ts';
 
 export interface Result {
@@ -28,14 +29,24 @@ export interface Stop {
   readonly abort?: AbortSignal;
 }
 
-/** Workers of a controller that serves tenants, and how many of them one tenant may hold while its registry, or its object, is slow. */
-export const tenantWorkers = 16;
-const mostPerLane = tenantWorkers / 2;
+/** Workers of a controller that serves tenants; one tenant may hold half of them while its registries, or its objects, are slow. */
+export const tenantWorkers = 32;
+/** Workers that wait for registries most of the time: many, so that one that hangs holds up few. */
+export const registryWorkers = 64;
 
-/** A queue whose depth is the metric `queue_depth` of this controller; with `laneOf`, lanes take turns and none holds all workers. */
-export function controllerQueue<K = string>(name: string, metrics: Metrics, laneOf?: (key: K) => string): WorkQueue<K> {
+/** A queue whose depth is the metric `queue_depth` of this controller; with lanes, owners take turns and none holds all workers. */
+export function controllerQueue<K = string>(name: string, metrics: Metrics, lanes?: QueueLanes<K>): WorkQueue<K> {
   const onDepth = (depth: number) => metrics.set('queue_depth', depth, { controller: name });
-  return new WorkQueue<K>({ onDepth, laneOf, mostPerLane: laneOf && mostPerLane });
+  if (!lanes) return new WorkQueue<K>({ onDepth });
+  return new WorkQueue<K>({ onDepth, laneOf: lanes.laneOf, mostPerOwner: lanes.workers / 2, mostPerPart: lanes.mostPerPart });
+}
+
+export interface QueueLanes<K> {
+  readonly laneOf: (key: K) => Lane;
+  /** Of the controller. */
+  readonly workers: number;
+  /** Of them, those that may wait for one registry of one tenant. */
+  readonly mostPerPart: number;
 }
 
 /** Works through the queue until `signal` aborts and every running reconcile has returned. */

@@ -27,6 +27,8 @@ export interface OperatorDeps {
   readonly requestSettings: RequestSettings;
   /** As configured now. */
   readonly autorollout: () => AutorolloutSettings;
+  /** All names of a registry, as configured now. */
+  readonly registryNames?: (registry: string) => readonly string[];
   readonly pollingEnabled: boolean;
   /** The whole operator only tells what it would do: it makes no write. */
   readonly dryRun?: boolean;

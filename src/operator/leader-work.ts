@@ -1,11 +1,12 @@
 import type { PushHint } from '../core/push-hint.ts';
-import { parseWorkloadKey, type Workload, type WorkloadRef, workloadKey } from '../core/workload.ts';
+import { type Workload, type WorkloadRef, workloadKey } from '../core/workload.ts';
 import { targetOf } from '../core/update-request.ts';
 import type { Registry } from '../ports.ts';
 import { HintDesk } from './check-hints.ts';
 import { controllerQueue, runController, tenantWorkers } from './controller.ts';
 import type { OperatorDeps } from './deps.ts';
 import { guardWrites } from './guard-writes.ts';
+import { laneOfWorkload } from './repository-lane.ts';
 import { RegistryPoller } from './poll-registries.ts';
 import { reconcileWorkload } from './reconcile-workload.ts';
 import type { WorkQueue } from './work-queue.ts';
@@ -89,7 +90,11 @@ export class LeaderWork {
 
   #start(term: LeaderTerm): Running {
     const { metrics } = this.#deps;
-    const queue = controllerQueue('workload', metrics, (key: string) => parseWorkloadKey(key).namespace);
+    const queue = controllerQueue('workload', metrics, {
+      laneOf: (key: string) => laneOfWorkload(key, this.#deps.workloads),
+      workers: tenantWorkers,
+      mostPerPart: 8,
+    });
     const guarded = guardWrites(this.#deps.workloads, this.#deps.updateRequests, () => term.assertHeld());
     const shared = { ...this.#deps, ...guarded, registry: this.#registry, wake: (key: string) => queue.add(key) };
     const desk = new HintDesk({ ...shared, verify: this.#settings.verify });

@@ -5,13 +5,13 @@ import { type Workload, workloadKey } from '../core/workload.ts';
 import { RegistryError } from '../errors.ts';
 import type { Clock, Events, Log, Metrics, Registry, Workloads } from '../ports.ts';
 import { tellProblems } from './announce.ts';
-import { type Controller, controllerQueue, type Result, runController, type Stop, tenantWorkers } from './controller.ts';
+import { type Controller, controllerQueue, type Result, runController, registryWorkers, type Stop } from './controller.ts';
 import { logScan } from './autorollout-log.ts';
 import type { Notes } from './notes.ts';
 import { forgetTold, pollDigests, tellConsumers } from './poll-digests.ts';
 import { type Cadence, firstDue, isDue, nextDue } from './poll-cadence.ts';
 import { type Consumer, pollingNeeds } from './poll-wants.ts';
-import { type Access, reasonOf, type RepositoryAccess } from './repository-access.ts';
+import { type Access, type LastCheck, reasonOf, type RepositoryAccess } from './repository-access.ts';
 import { laneOfRepository } from './repository-lane.ts';
 import type { TagBook } from './tag-book.ts';
 import type { WorkQueue } from './work-queue.ts';
@@ -73,7 +73,11 @@ export class RegistryPoller {
 
   constructor(deps: PollDeps) {
     this.#deps = deps;
-    this.#queue = controllerQueue('polling', deps.metrics, (repository: string) => laneOfRepository(repository, deps.workloads));
+    this.#queue = controllerQueue('polling', deps.metrics, {
+      laneOf: (repository: string) => laneOfRepository(repository, deps.workloads),
+      workers: registryWorkers,
+      mostPerPart: 4,
+    });
   }
 
   /** A workload appeared or changed: its repositories are looked at in time. Cheap, called for every event. */
@@ -129,7 +133,7 @@ export class RegistryPoller {
       queue: this.#queue,
       log,
       metrics,
-      workers: tenantWorkers,
+      workers: registryWorkers,
       reconcile: (key, signal) => this.#check(key, signal),
     };
     for (const workload of this.#deps.workloads.all()) this.workloadChanged(workload);
@@ -174,6 +178,7 @@ export class RegistryPoller {
       nextAt = Math.min(nextAt, ...group.map(({ cadence }) => nextDue(cadence, since, now, jitter)));
       if (due) {
         checkedAt.set(access.key, now);
+        this.#tellScan(group, last);
         const outcome = await this.#checkGroup(access, group, signal);
         notBefore = Math.max(notBefore, now + (outcome.retryAfterMs ?? 0));
         tags += outcome.tags ?? 0;
@@ -197,11 +202,13 @@ export class RegistryPoller {
     return [...groups.values()];
   }
 
-  /** Repositories are looked at one by one; those of one tick make one line. */
-  #tellScan(group: readonly Consumer[]): void {
+  /** Repositories are looked at one by one; those of one tick make one line. Looks between the ticks are for others. */
+  #tellScan(group: readonly Consumer[], last: number | undefined): void {
     const { workloads, log, clock } = this.#deps;
-    if (!group.some(({ cadence }) => cadence.kind === 'schedule') || clock.now() - this.#scannedAt < scanMs) return;
-    this.#scannedAt = clock.now();
+    const now = clock.now();
+    const isTick = group.some(({ cadence }) => cadence.kind === 'schedule' && isDue(cadence, last, now));
+    if (!isTick || now - this.#scannedAt < scanMs) return;
+    this.#scannedAt = now;
     logScan(workloads.all(), log);
   }
 
@@ -211,12 +218,13 @@ export class RegistryPoller {
     if (!first) return {};
     const repository = canonicalRepository(first.reference);
     metrics.increment('polling_images_checked_total');
-    this.#tellScan(group);
     try {
       const listing = await this.#checkTags(access, group, signal);
-      await pollDigests(access, group, this.#deps, signal);
+      const missing = await pollDigests(access, group, this.#deps, signal);
+      if (listing.problem === undefined) forgetTold(group, repository, this.#deps.notes);
+      this.#deps.access.checked(access, 'polling', listing.problem ?? missing);
       this.#failing.delete(access.key);
-      metrics.increment('polls_total', { result: listing.truncated ? 'truncated' : 'ok' });
+      metrics.increment('polls_total', { result: listing.problem === undefined ? 'ok' : 'truncated' });
       return { tags: listing.read };
     } catch (error) {
       if (!(error instanceof RegistryError)) throw error;
@@ -231,23 +239,24 @@ export class RegistryPoller {
     }
   }
 
-  async #checkTags(access: Access, group: readonly Consumer[], signal: AbortSignal): Promise<{ read: number; truncated: boolean }> {
+  async #checkTags(
+    access: Access,
+    group: readonly Consumer[],
+    signal: AbortSignal,
+  ): Promise<{ readonly read: number; readonly problem?: LastCheck['problem'] }> {
     const readers = group.filter(({ needsTags }) => needsTags);
     const [first] = readers;
-    const repository = canonicalRepository((first ?? group[0])?.reference ?? { registry: '', repository: '' });
-    const { tags, truncated } = first
-      ? await this.#deps.registry.tags(first.reference, access.credentials, signal)
-      : { tags: [], truncated: false };
+    if (!first) return { read: 0 };
+    const repository = canonicalRepository(first.reference);
+    const { tags, truncated } = await this.#deps.registry.tags(first.reference, access.credentials, signal);
     if (truncated) {
       const message = `the list of tags of ${repository} is longer than can be read; nothing is decided from a part`;
-      tellConsumers(readers, repository, { reason: 'TagListTruncated', message }, this.#deps);
-      this.#deps.access.checked(access, 'polling', { reason: 'TagListTruncated', message });
-    } else {
-      forgetTold(group, repository, this.#deps.notes);
-      this.#deps.access.checked(access, 'polling');
-      if (first && this.#isCredible(access.key, tags)) this.#record(access.key, tags, readers);
+      const problem = { reason: 'TagListTruncated', message } as const;
+      tellConsumers(readers, repository, problem, this.#deps);
+      return { read: tags.length, problem };
     }
-    return { read: tags.length, truncated };
+    if (this.#isCredible(access.key, tags)) this.#record(access.key, tags, readers);
+    return { read: tags.length };
   }
 
   /** Does somebody run a tag that was never looked at? */

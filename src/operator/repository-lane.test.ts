@@ -16,7 +16,7 @@ describe('operator/repository-lane', () => {
       const workloads = new FakeWorkloads(
         namespaces.map((namespace, index) => aWorkload({ namespace, name: `web${index}`, uid: String(index) })),
       );
-      assert.equal(laneOfRepository('docker.io/library/nginx', workloads), lane);
+      assert.deepEqual(laneOfRepository('docker.io/library/nginx', workloads), { owner: lane, part: 'docker.io' });
     });
   }
 });

@@ -57,8 +57,13 @@ describe('operator/work-queue', () => {
   });
 
   describe('lanes', () => {
-    const inLanes = (t: TestContext, mostPerLane?: number) => {
-      const queue = new WorkQueue({ laneOf: (key) => key.split('/')[0] ?? '', mostPerLane });
+    /** `owner/key` or `owner/part/key`. */
+    const inLanes = (t: TestContext, mostPerOwner?: number, mostPerPart?: number) => {
+      const laneOf = (key: string) => {
+        const [owner = '', part = '', rest] = key.split('/');
+        return { owner, part: rest === undefined ? '' : part };
+      };
+      const queue = new WorkQueue({ laneOf, mostPerOwner, mostPerPart });
       t.after(() => queue.close());
       return queue;
     };
@@ -81,6 +86,24 @@ describe('operator/work-queue', () => {
       queue.done('b/1');
       queue.done('a/1');
       assert.equal(await queue.take(), 'a/3');
+    });
+
+    it('what is slow in one part of an owner holds up nothing else of it', async (t) => {
+      const queue = inLanes(t, 4, 2);
+      for (let index = 0; index < 100; index++) queue.add(`a/slow/${index}`);
+      for (const key of ['a/fast/1', 'a/fast/2', 'b/slow/1']) queue.add(key);
+      const taken = [await queue.take(), await queue.take(), await queue.take(), await queue.take(), await queue.take()];
+      assert.deepEqual(taken, ['a/slow/0', 'b/slow/1', 'a/fast/1', 'a/slow/1', 'a/fast/2']);
+      const sixth = queue.take();
+      queue.done('b/slow/1');
+      queue.done('a/slow/0');
+      assert.equal(await sixth, 'a/slow/2');
+    });
+
+    it('parts of an owner take turns, and do not give it more turns than others', async (t) => {
+      const queue = inLanes(t);
+      for (const key of ['a/x/1', 'a/y/1', 'a/z/1', 'b/x/1', 'b/x/2']) queue.add(key);
+      assert.deepEqual(await drain(queue), ['a/x/1', 'b/x/1', 'a/y/1', 'b/x/2', 'a/z/1']);
     });
 
     it('a key that was added while a worker had it waits like every other of its lane', async (t) => {

@@ -1,4 +1,4 @@
-import { Lanes } from './lanes.ts';
+import { type Lane, Lanes } from './lanes.ts';
 
 export interface WorkQueueOptions<K = string> {
   /** First delay after a failure; doubled with each further one. */
@@ -11,9 +11,10 @@ export interface WorkQueueOptions<K = string> {
   /** Told whenever the number of keys that wait for a worker changes. */
   readonly onDepth?: (depth: number) => void;
   /** Whose key it is: lanes take turns. */
-  readonly laneOf?: ((key: K) => string) | undefined;
-  /** Workers that one lane may hold at a time, so that slow work of one leaves room for others. */
-  readonly mostPerLane?: number | undefined;
+  readonly laneOf?: ((key: K) => Lane) | undefined;
+  /** Workers that one owner, and one part of what is theirs, may hold at a time: slow work of one leaves room for others. */
+  readonly mostPerOwner?: number | undefined;
+  readonly mostPerPart?: number | undefined;
 }
 
 export interface AddOptions {
@@ -31,9 +32,10 @@ export class WorkQueue<K = string> {
   readonly #high = new Lanes<K>();
   readonly #low = new Lanes<K>();
   /** With the lane each was taken from. */
-  readonly #active = new Map<K, string>();
-  /** Lane → keys of it that workers have. */
-  readonly #busy = new Map<string, number>();
+  readonly #active = new Map<K, Lane>();
+  /** Keys that workers have, by owner and by part. */
+  readonly #busyOwners = new Map<string, number>();
+  readonly #busyParts = new Map<string, number>();
   /** Keys added while a worker has them; the value says whether all those adds were low. */
   readonly #dirty = new Map<K, boolean>();
   readonly #delayed = new Map<K, { at: number; timer: NodeJS.Timeout }>();
@@ -44,8 +46,9 @@ export class WorkQueue<K = string> {
   readonly #random: () => number;
   readonly #now: () => number;
   readonly #onDepth: ((depth: number) => void) | undefined;
-  readonly #laneOf: (key: K) => string;
-  readonly #mostPerLane: number;
+  readonly #laneOf: (key: K) => Lane;
+  readonly #mostPerOwner: number;
+  readonly #mostPerPart: number;
   #closed = false;
 
   constructor(options: WorkQueueOptions<K> = {}) {
@@ -54,8 +57,9 @@ export class WorkQueue<K = string> {
     this.#random = options.random ?? Math.random;
     this.#now = options.now ?? (() => performance.now());
     this.#onDepth = options.onDepth;
-    this.#laneOf = options.laneOf ?? (() => '');
-    this.#mostPerLane = options.mostPerLane ?? Infinity;
+    this.#laneOf = options.laneOf ?? (() => onlyLane);
+    this.#mostPerOwner = options.mostPerOwner ?? Infinity;
+    this.#mostPerPart = options.mostPerPart ?? Infinity;
   }
 
   /** Keys that wait for a worker now. */
@@ -163,11 +167,13 @@ export class WorkQueue<K = string> {
   }
 
   #next(): K | undefined {
-    const mayGoOn = (lane: string) => (this.#busy.get(lane) ?? 0) < this.#mostPerLane;
+    const mayGoOn = (lane: Lane): boolean =>
+      (this.#busyOwners.get(lane.owner) ?? 0) < this.#mostPerOwner && (this.#busyParts.get(nameOf(lane)) ?? 0) < this.#mostPerPart;
     const taken = this.#high.take(mayGoOn) ?? this.#low.take(mayGoOn);
     if (!taken) return undefined;
     this.#active.set(taken.key, taken.lane);
-    this.#busy.set(taken.lane, (this.#busy.get(taken.lane) ?? 0) + 1);
+    count(this.#busyOwners, taken.lane.owner, 1);
+    count(this.#busyParts, nameOf(taken.lane), 1);
     this.#onDepth?.(this.depth);
     return taken.key;
   }
@@ -176,8 +182,19 @@ export class WorkQueue<K = string> {
     const lane = this.#active.get(key);
     if (lane === undefined) return;
     this.#active.delete(key);
-    const busy = (this.#busy.get(lane) ?? 1) - 1;
-    if (busy > 0) this.#busy.set(lane, busy);
-    else this.#busy.delete(lane);
+    count(this.#busyOwners, lane.owner, -1);
+    count(this.#busyParts, nameOf(lane), -1);
   }
+}
+
+const onlyLane: Lane = { owner: '', part: '' };
+
+function nameOf({ owner, part }: Lane): string {
+  return `${owner} ${part}`;
+}
+
+function count(counts: Map<string, number>, name: string, by: number): void {
+  const number = (counts.get(name) ?? 0) + by;
+  if (number > 0) counts.set(name, number);
+  else counts.delete(name);
 }
