@@ -1,7 +1,7 @@
 import type { DigestComparison } from './compare-digests.ts';
 import { followsDigest } from './follow-digest.ts';
 import { readDigests, readHistory } from './history.ts';
-import { effectiveTag, type ImageReference } from './image-reference.ts';
+import { effectiveTag, type ImageReference, isDigest } from './image-reference.ts';
 import type { Reason } from './reasons.ts';
 import type { ContainerSettings } from './settings.ts';
 import type { Slot, Workload } from './workload.ts';
@@ -76,7 +76,10 @@ export function readDigestState(input: DigestInput): DigestState {
   if (obstacle && (isAboutDigests(settings) || (tip !== undefined && recorded !== undefined && recorded !== tip.id))) return obstacle;
   if (obstacle || tip === undefined) return { kind: 'none' };
   if (recorded === tip.id || (settings.digestMode === 'pin' && reference.digest === tip.id)) return { kind: 'same' };
-  if (workload.kind === 'CronJob') return { kind: 'changed', tip, offered: facts.fresh ?? tip.id, running: reference.digest };
+  // It has no pods to compare; a push that was not verified is asked for like any other.
+  if (workload.kind === 'CronJob' && isDigest(tip.id)) {
+    return { kind: 'changed', tip, offered: facts.fresh ?? tip.id, running: reference.digest };
+  }
   const { compared } = facts;
   if (!compared || !stillHolds(compared, tip, input, now)) return { kind: 'inspect', tip };
   const state = stateOf(compared, tip, tag);

@@ -92,6 +92,7 @@ const states: Readonly<Record<string, Partial<Workload>>> = {
   empty: { wantsNoPods: true },
   partitioned: { partitioned: true },
   OnDelete: { rollout: { settled: true, healthy: true, message: 'a pod changes when somebody deletes it', unwatched: 'OnDelete' } },
+  NoRollout: { rollout: { settled: true, healthy: true, message: 'the next job runs it', unwatched: 'NoRollout' } },
   failed: { rollout: { settled: false, healthy: false, failed: true, message: 'the rollout has exceeded its progress deadline' } },
 };
 
