@@ -1,3 +1,4 @@
+import { canonicalRepository, effectiveTag, parseImageReference } from '../core/image-reference.ts';
 import type { Plan } from '../core/plan.ts';
 import type { Reason } from '../core/reasons.ts';
 import { type Workload, workloadKey } from '../core/workload.ts';
@@ -47,5 +48,22 @@ export function logSkipped(workload: Workload, plan: Plan, { log, notes }: { rea
     const line = lines[reason];
     if (!notes.isNews(workloadKey(workload), line ? `${reason} ${message}` : '', `skip ${container}`) || !line) continue;
     log[line.level]({ kind, namespace, resource: name, container, image, reason, error: message }, line.message);
+  }
+}
+
+/** A look at the registry that failed, for each container of a labelled workload that it was for; without a tag for all of the repository. */
+export function logLookupFailed(
+  workload: Workload,
+  { repository, tag }: { readonly repository: string; readonly tag: string | undefined },
+  { reason, message }: { readonly reason: Reason; readonly message: string },
+  log: Log,
+): void {
+  if (!workload.autorollout) return;
+  const { kind, namespace, name } = workload;
+  for (const { container, image } of workload.slots) {
+    const reference = parseImageReference(image);
+    if ('invalid' in reference || canonicalRepository(reference) !== repository) continue;
+    if (tag !== undefined && effectiveTag(reference) !== tag) continue;
+    log[noAnswer.level]({ kind, namespace, resource: name, container, image, reason, error: message }, noAnswer.message);
   }
 }

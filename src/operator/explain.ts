@@ -139,7 +139,9 @@ function lastCheckOf(workload: Workload, reference: ImageReference, { access, bo
   const key = access.known(workload, reference);
   const check = key === undefined ? undefined : access.lastCheck(key);
   if (key === undefined || check === undefined) return null;
-  const { at, origin, problem, credentials } = check;
+  const { at, origin, credentials } = check;
+  const isOfOtherTag = check.problem?.tag !== undefined && check.problem.tag !== effectiveTag(reference);
+  const problem = isOfOtherTag ? undefined : check.problem;
   const listing = book.listing(key);
   return {
     at: formatTime(at),

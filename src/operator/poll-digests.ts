@@ -3,10 +3,11 @@ import type { Reason } from '../core/reasons.ts';
 import { workloadKey } from '../core/workload.ts';
 import type { Clock, Events, Log, Metrics, Registry } from '../ports.ts';
 import { tellWorkload } from './announce.ts';
+import { logLookupFailed } from './autorollout-log.ts';
 import type { Notes, PolledDigest } from './notes.ts';
 import { isDue } from './poll-cadence.ts';
 import type { Consumer } from './poll-wants.ts';
-import { type Access, isNotFound } from './repository-access.ts';
+import { type Access, isNotFound, type LastCheck } from './repository-access.ts';
 import type { TagBook } from './tag-book.ts';
 
 export interface DigestPollDeps {
@@ -20,15 +21,24 @@ export interface DigestPollDeps {
   readonly wake: (key: string) => void;
 }
 
-/** One question per running tag, however many workloads run it. */
-export async function pollDigests(access: Access, group: readonly Consumer[], deps: DigestPollDeps, signal: AbortSignal): Promise<void> {
+/** One question per running tag, however many workloads run it. Gives what is wrong when a tag is not there (any more). */
+export async function pollDigests(
+  access: Access,
+  group: readonly Consumer[],
+  deps: DigestPollDeps,
+  signal: AbortSignal,
+): Promise<LastCheck['problem']> {
+  let problem: LastCheck['problem'];
   const { book, clock, metrics, log } = deps;
   const [first] = group;
   const wanted = new Set(group.flatMap(({ digestsOf }) => [...digestsOf]));
   for (const tag of wanted) {
-    if (!first) return;
+    if (!first) break;
     const digest = await digestOf(tag, access, group, deps, signal);
-    if (digest === undefined) continue;
+    if (typeof digest !== 'string') {
+      problem ??= digest;
+      continue;
+    }
     const before = book.polledDigest(access.key, tag)?.digest;
     const polled = { digest, at: clock.now() };
     book.recordHead(access.key, tag, digest, polled.at);
@@ -37,16 +47,17 @@ export async function pollDigests(access: Access, group: readonly Consumer[], de
     if (before !== undefined && before !== digest) metrics.increment('polling_new_tags_found_total');
     deliver(access.key, tag, polled, group, deps);
   }
+  return problem;
 }
 
-/** Undefined when there is no such tag any more: that says nothing about what runs. */
+/** A problem when there is no such tag any more: that says nothing about what runs. */
 async function digestOf(
   tag: string,
   access: Access,
   group: readonly Consumer[],
   deps: DigestPollDeps,
   signal: AbortSignal,
-): Promise<string | undefined> {
+): Promise<string | LastCheck['problem']> {
   const users = group.filter(({ digestsOf }) => digestsOf.has(tag));
   const [first] = users;
   if (!first) return undefined;
@@ -57,8 +68,9 @@ async function digestOf(
     return digest;
   } catch (error) {
     if (!isNotFound(error)) throw error;
-    tellConsumers(users, repository, { reason: 'TagNotFound', message: error instanceof Error ? error.message : '' }, deps, tag);
-    return undefined;
+    const problem = { reason: 'TagNotFound', message: error instanceof Error ? error.message : '', tag } as const;
+    tellConsumers(users, repository, problem, deps, tag);
+    return problem;
   }
 }
 
@@ -84,6 +96,7 @@ export function tellConsumers(
   for (const { workload } of group) {
     if (!deps.notes.isNews(workloadKey(workload), `${reason} ${message}`, `poll ${repository} ${tag}`)) continue;
     tellWorkload(deps, workload, reason, message);
+    logLookupFailed(workload, { repository, tag: tag === '' ? undefined : tag }, { reason, message }, deps.log);
   }
 }
 

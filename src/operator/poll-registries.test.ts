@@ -250,5 +250,44 @@ describe('operator/poll-registries', () => {
       await time.advance(3_000_000);
       assert.deepEqual(events.emitted, ['Deployment shop/a PullSecretMissing', 'Deployment shop/a RegistryUnavailable']);
     });
+
+    const labelled = (name: string, images: readonly string[]): Workload => ({
+      ...aWorkload({ name, uid: name, slots: images.map((image, index) => ({ container: `c${index}`, init: false, image })) }),
+      annotations: {},
+      autorollout: true,
+    });
+    const words = {
+      scan: 'Scanning for digest changes in resources',
+      failed: 'Skipping container because registry lookup failed',
+    };
+
+    it('a scan at each tick of the schedule, however often the same repository is looked at for others', async (t) => {
+      const { log, time } = await start(t, [labelled('a', ['nginx:1.25']), aPoller('b', { policy: 'digest', 'polling-interval': '10' })]);
+      await time.advance(121_000);
+      const scans = log.lines.filter(({ message }) => message === words.scan);
+      assert.equal(scans.length, 5, 'the first look, then the seconds 45, 60, 105 and 120');
+      assert.deepEqual(scans[0]?.fields, { resource_count: 1, kind: 'Deployment', label: 'kube-autorollout/enabled=true' });
+    });
+
+    it('each container of a labelled workload whose registry cannot be asked, once', async (t) => {
+      const { registry, log, time } = await start(t, [labelled('a', ['nginx:1.25', 'nginx:1.26', 'Not An Image'])]);
+      registry.fail('Timeout');
+      await time.advance(300_000);
+      const failed = log.lines.filter(({ message }) => message === words.failed);
+      assert.deepEqual(
+        failed.map(({ level, fields }) => ({ level, container: (fields as { container?: string }).container })),
+        ['c0', 'c1'].map((container) => ({ level: 'warn', container })),
+      );
+    });
+
+    it('a running tag that is gone, to those who run it', async (t) => {
+      const [one, other] = [labelled('one', ['nginx:gone']), labelled('other', ['nginx:1.25'])];
+      const { access, events, log, time } = await start(t, [one, other]);
+      await time.advance(300_000);
+      assert.deepEqual(events.emitted, ['Deployment shop/one TagNotFound']);
+      assert.equal(log.lines.filter(({ message }) => message === words.failed).length, 1);
+      const key = access.known(one, { original: 'nginx:gone', registry: 'docker.io', repository: 'library/nginx', tag: 'gone' }) ?? '';
+      assert.deepEqual([access.lastCheck(key)?.problem?.reason, access.lastCheck(key)?.problem?.tag], ['TagNotFound', 'gone']);
+    });
   });
 });

@@ -5,7 +5,7 @@ import { type Workload, workloadKey } from '../core/workload.ts';
 import { RegistryError } from '../errors.ts';
 import type { Clock, Events, Log, Metrics, Registry, Workloads } from '../ports.ts';
 import { tellProblems } from './announce.ts';
-import { type Controller, controllerQueue, type Result, runController, registryWorkers, type Stop } from './controller.ts';
+import { type Controller, controllerQueue, type Result, runController, type Stop, tenantWorkers } from './controller.ts';
 import { logScan } from './autorollout-log.ts';
 import type { Notes } from './notes.ts';
 import { forgetTold, pollDigests, tellConsumers } from './poll-digests.ts';
@@ -73,11 +73,7 @@ export class RegistryPoller {
 
   constructor(deps: PollDeps) {
     this.#deps = deps;
-    this.#queue = controllerQueue('polling', deps.metrics, {
-      laneOf: (repository: string) => laneOfRepository(repository, deps.workloads),
-      workers: registryWorkers,
-      mostPerPart: 4,
-    });
+    this.#queue = controllerQueue('polling', deps.metrics, (repository: string) => laneOfRepository(repository, deps.workloads));
   }
 
   /** A workload appeared or changed: its repositories are looked at in time. Cheap, called for every event. */
@@ -133,7 +129,7 @@ export class RegistryPoller {
       queue: this.#queue,
       log,
       metrics,
-      workers: registryWorkers,
+      workers: tenantWorkers,
       reconcile: (key, signal) => this.#check(key, signal),
     };
     for (const workload of this.#deps.workloads.all()) this.workloadChanged(workload);

@@ -23,8 +23,8 @@ export type CheckOrigin = 'polling' | 'webhook' | 'confirmation';
 export interface LastCheck {
   readonly at: number;
   readonly origin: CheckOrigin;
-  /** Missing when the registry answered. */
-  readonly problem: { readonly reason: Reason; readonly message: string } | undefined;
+  /** Missing when the registry answered; with a tag it is about nothing else. */
+  readonly problem: { readonly reason: Reason; readonly message: string; readonly tag?: string } | undefined;
   /** Where the credentials that were tried came from, in order: names, never contents. */
   readonly credentials: readonly string[];
 }
