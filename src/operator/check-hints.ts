@@ -51,8 +51,8 @@ interface Pending {
 }
 
 const windowMs = 3000;
-/** Checks that begin in one turn of the event loop. */
-const checksPerTurn = 2;
+/** Checks that begin in one turn of the event loop: webhooks that arrive meanwhile are answered first. */
+const checksPerTurn = 4;
 /** A registry may know a tag a little later than its webhook: asked again after so long before "no such tag" counts. */
 const missDelaysMs = [5000, 30_000, 120_000];
 const unavailableDelayMs = 15_000;
