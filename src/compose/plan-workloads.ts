@@ -1,3 +1,4 @@
+import { readFile } from 'node:fs/promises';
 import { readConfig } from '../config.ts';
 import type { UpdateRequest } from '../core/update-request-schema.ts';
 import { type Workload, workloadKey } from '../core/workload.ts';
@@ -77,7 +78,7 @@ async function plan(
   { workloads, requests, complaints }: ClusterContent,
   pullSecrets: PullSecrets,
   { config, settings }: OpenedSettings,
-  { version }: PlanProcess,
+  { version, environment }: PlanProcess,
   blockedOrigins: readonly string[] = [],
   pods?: Pods,
 ): Promise<PlanAnswer> {
@@ -90,6 +91,7 @@ async function plan(
     log: silent,
     insecureHosts: config.insecureRegistryHosts,
     settings: () => settings.registries,
+    identities: { environment, readFile: (path) => readFile(path, 'utf8') },
   });
   const book = new TagBook({ freshMs });
   const access = new RepositoryAccess({ registry, pullSecrets, book, clock });

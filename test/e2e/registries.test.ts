@@ -108,43 +108,9 @@ describe('test/e2e/registries', () => {
     assert.equal(await operator.metric('kube_requests_total', { verb: 'list' }), lists, 'nothing is listed while nothing is new');
   });
 
-  it('is not delayed by the registry of another tenant that hangs', async (t) => {
-    const [registry, hanging] = await Promise.all([aRegistry(t), aRegistry(t)]);
-    const { cluster } = await sharedCluster();
-    const [own, other] = await Promise.all([cluster.namespace('prompt'), cluster.namespace('stuck')]);
-    for (const each of [own, other]) atEnd(t, () => each.delete());
-    const env = { HEADWIND_POLLING_ENABLED: 'true', HEADWIND_POLLING_INTERVAL: '2' };
-    const operator = await startOperator(t, { cluster, env, namespaces: [own.name, other.name], registries: [registry, hanging] });
-    const scene = new Scene(cluster, registry, own.name, operator);
-    await scene.deploy('1.0.0', { settings: direct });
-    const timeOf = async (tag: string): Promise<number> => {
-      await scene.cluster.untilRolledOut(scene.pathOf());
-      const startedAt = performance.now();
-      await scene.release(tag);
-      await scene.untilImage(scene.image(tag));
-      return performance.now() - startedAt;
-    };
-    const alone = [await timeOf('1.1.0'), await timeOf('1.2.0'), await timeOf('1.3.0')];
-    const stuck = Array.from({ length: 60 }, (_, index) => `stuck-${index}`);
-    const image = `${hanging.host}/stuck/app`;
-    for (const name of stuck) await hanging.push(`stuck/app-${name}`, '1.0.0', { platforms: ['linux/amd64'], index: false });
-    const options = { settings: { ...direct, 'event-source': 'both' }, spec: { paused: true } };
-    await createAll(
-      cluster.admin,
-      other.name,
-      stuck.map((name) => ({ ...options, name, image: `${image}-${name}:1.0.0` })),
-    );
-    await scene.cluster.until('the other registry is polled', () => countByPath(hanging, 'GET').size >= 60, patient);
-    hanging.pause();
-    atEnd(t, () => hanging.resume());
-    for (const name of stuck) await scene.deliver(pushOf(hanging.host, `stuck/app-${name}`));
-    // Now all of its places are taken by calls that wait, and others stand in line, until they give up after 15 s.
-    const times = [await timeOf('1.4.0'), await timeOf('1.5.0'), await timeOf('1.6.0')];
-    const shown = (all: number[]) => all.map((ms) => ms.toFixed(0)).join(', ');
-    const figures = `${shown(alone)} ms alone; ${shown(times)} ms beside 60 repositories of a registry that hangs`;
-    t.diagnostic(figures);
-    assert.ok(Math.max(...times) < Math.max(...alone) + 1_000, figures);
-  });
+  for (const tenant of ['another tenant', 'the same tenant']) {
+    it(`is not delayed by a registry of ${tenant} that hangs`, (t) => besideOneThatHangs(t, tenant === 'the same tenant'));
+  }
 
   it('reads 100,000 tags in time and in little memory', async (t) => {
     const registry = await aRegistry(t);
@@ -177,4 +143,50 @@ function pushOf(host: string, repository: string): object {
   return {
     events: [{ id: crypto.randomUUID(), timestamp: new Date().toISOString(), action: 'push', target, request: { host, method: 'PUT' } }],
   };
+}
+
+/** Updates from one registry, while sixty repositories of another one are asked for and never answered. */
+async function besideOneThatHangs(t: TestContext, isSameTenant: boolean): Promise<void> {
+  const [registry, hanging] = await Promise.all([aRegistry(t), aRegistry(t)]);
+  const { cluster } = await sharedCluster();
+  const own = await cluster.namespace('prompt');
+  const other = isSameTenant ? own : await cluster.namespace('stuck');
+  for (const each of new Set([own, other])) atEnd(t, () => each.delete());
+  const env = { HEADWIND_POLLING_ENABLED: 'true', HEADWIND_POLLING_INTERVAL: '2' };
+  const operator = await startOperator(t, {
+    cluster,
+    env,
+    namespaces: [...new Set([own.name, other.name])],
+    registries: [registry, hanging],
+  });
+  const scene = new Scene(cluster, registry, own.name, operator);
+  await scene.deploy('1.0.0', { settings: direct });
+  const timeOf = async (tag: string): Promise<number> => {
+    await scene.cluster.untilRolledOut(scene.pathOf());
+    const startedAt = performance.now();
+    await scene.release(tag);
+    await scene.untilImage(scene.image(tag));
+    return performance.now() - startedAt;
+  };
+  const alone = [await timeOf('1.1.0'), await timeOf('1.2.0'), await timeOf('1.3.0')];
+  const stuck = Array.from({ length: 60 }, (_, index) => `stuck-${index}`);
+  const image = `${hanging.host}/stuck/app`;
+  for (const name of stuck) await hanging.push(`stuck/app-${name}`, '1.0.0', { platforms: ['linux/amd64'], index: false });
+  const options = { settings: { ...direct, 'event-source': 'both' }, spec: { paused: true } };
+  await createAll(
+    cluster.admin,
+    other.name,
+    stuck.map((name) => ({ ...options, name, image: `${image}-${name}:1.0.0` })),
+  );
+  await scene.cluster.until('the other registry is polled', () => countByPath(hanging, 'GET').size >= 60, patient);
+  hanging.pause();
+  atEnd(t, () => hanging.resume());
+  for (const name of stuck) await scene.deliver(pushOf(hanging.host, `stuck/app-${name}`));
+  // Now all of its places are taken by calls that wait, and others stand in line, until they give up after 15 s.
+  const times = [await timeOf('1.4.0'), await timeOf('1.5.0'), await timeOf('1.6.0')];
+  const shown = (all: number[]) => all.map((ms) => ms.toFixed(0)).join(', ');
+  const figures = `${shown(alone)} ms alone; ${shown(times)} ms beside 60 repositories of a registry that hangs`;
+  t.diagnostic(figures);
+  // Who stands in line behind it waits for 15 s.
+  assert.ok(Math.max(...times) < Math.max(...alone) + 8_000, figures);
 }
