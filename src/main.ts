@@ -20,7 +20,7 @@ async function main(): Promise<void> {
 async function commands(): Promise<Command[]> {
   const { simulateCommand } = await import('./cli/simulate.ts');
   const { explainCommand } = await import('./cli/explain.ts');
-  const { HEADWIND_API_URL: apiUrl } = process.env;
+  const { HEADWIND_API_URL: apiUrl, HEADWIND_API_TOKEN: apiToken } = process.env;
   const contextNamespace = async (): Promise<string> => (await import('./compose/context-namespace.ts')).contextNamespace(process.env);
   const { planCommand } = await import('./cli/plan.ts');
   const { validateCommand } = await import('./cli/validate.ts');
@@ -35,7 +35,7 @@ async function commands(): Promise<Command[]> {
     check: async (question) =>
       (await import('./compose/check-registry.ts')).checkRegistryOnce(question, { environment: process.env, version }),
   });
-  return [runCommand(run), simulateCommand(), explainCommand({ apiUrl, contextNamespace }), plan, validate, registry];
+  return [runCommand(run), simulateCommand(), explainCommand({ apiUrl, apiToken, contextNamespace }), plan, validate, registry];
 }
 
 async function run(flags: Flags): Promise<void> {

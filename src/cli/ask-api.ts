@@ -6,8 +6,8 @@ export interface ApiReply {
   readonly text: string;
 }
 
-/** Throws Unreachable. */
-export type AskApi = (url: URL) => Promise<ApiReply>;
+/** With the token, where there is one, as a bearer token. Throws Unreachable. */
+export type AskApi = (url: URL, token?: string) => Promise<ApiReply>;
 
 /** Nobody answers at the address. */
 export class Unreachable extends Error {
@@ -18,11 +18,13 @@ const connectMs = 2000;
 const mostBytes = 16 * 1024 * 1024;
 
 /** GET, within ten seconds. */
-export async function askApi(url: URL): Promise<ApiReply> {
+export async function askApi(url: URL, token?: string): Promise<ApiReply> {
   const { createOutbound } = await import('../outbound.ts');
   const outbound = createOutbound({ userAgent: 'headwind-cli', connectMs });
   try {
-    const { status, body } = await outbound.request({ url, maxBytes: mostBytes, directlyNamed: true, timeouts: { callMs: 10_000 } });
+    const headers = token === undefined ? {} : { authorization: `Bearer ${token}` };
+    const limits = { maxBytes: mostBytes, timeouts: { callMs: 10_000 } };
+    const { status, body } = await outbound.request({ url, headers, directlyNamed: true, ...limits });
     return { status, text: body.toString('utf8') };
   } catch (error) {
     throw new Unreachable(messageOf(error), { cause: error });

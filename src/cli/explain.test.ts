@@ -114,6 +114,36 @@ describe('cli/explain', () => {
     assert.doesNotMatch((await run(['web'], { status: 404, text: '{"error":"\\u001b[2J"}' })).stderr.replaceAll('\n', ''), /\p{Cc}/u);
   });
 
+  const tokens: readonly (readonly [title: string, token: string | undefined, sent: string | undefined])[] = [
+    ['HEADWIND_API_TOKEN is sent as a bearer token', 'abc.def-1', 'Bearer abc.def-1'],
+    ['a line feed behind the token does not matter', 'abc\n', 'Bearer abc'],
+    ['without a token nothing is sent', undefined, undefined],
+    ['an empty one is none', ' ', undefined],
+  ];
+  for (const [title, apiToken, sent] of tokens) {
+    it(title, async (t) => {
+      let authorization: string | undefined;
+      const server = createServer((request, response) => {
+        authorization = request.headers.authorization;
+        response.end(good.text);
+      });
+      await new Promise<void>((resolve) => void server.listen(0, '127.0.0.1', resolve));
+      t.after(() => server.close());
+      const apiUrl = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+      const options = { apiUrl, apiToken, contextNamespace: async () => 'of-context' };
+      assert.equal((await runCommand((io) => explainCommand({ ...options, io }), ['web'])).code, 0);
+      assert.equal(authorization, sent);
+    });
+  }
+
+  it('a token that cannot be sent is a mistake, and is not shown', async () => {
+    const options = { apiUrl: undefined, apiToken: 'canary 1\nx', contextNamespace: async () => 'of-context' };
+    const { code, stderr } = await runCommand((io) => explainCommand({ ...options, io }), ['web']);
+    assert.equal(code, 2);
+    assert.match(stderr, /HEADWIND_API_TOKEN is no token/);
+    assert.doesNotMatch(stderr, /canary/);
+  });
+
   it('asks over HTTP, and says so when nobody listens', async (t) => {
     const server = createServer((request, response) =>
       response.end(request.url === '/api/v1/explain/of-context/Deployment/web' ? good.text : ''),

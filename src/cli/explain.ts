@@ -10,6 +10,8 @@ import { printable } from './text-table.ts';
 export interface ExplainCommandOptions {
   /** `HEADWIND_API_URL` */
   readonly apiUrl: string | undefined;
+  /** `HEADWIND_API_TOKEN`: who asks, where the API wants to know. */
+  readonly apiToken?: string | undefined;
   /** The namespace of the kubeconfig's context. */
   readonly contextNamespace: () => Promise<string>;
   readonly io?: CommandIo;
@@ -38,7 +40,7 @@ export function explainCommand(options: ExplainCommandOptions): Command {
     .addOption(new Option('-o, --output <format>', 'how to print the answer').choices(['text', 'json']).default('text'))
     .addHelpText(
       'after',
-      '\nExit codes: 0 explained; 1 no such workload, or refused; 2 usage; 3 the API cannot be reached; 4 not allowed.\n',
+      '\nHEADWIND_API_TOKEN, when set, is sent as a bearer token.\nExit codes: 0 explained; 1 no such workload, or refused; 2 usage; 3 the API cannot be reached; 4 not allowed.\n',
     )
     .action(async (workload: string, flags: Flags) => io.end(await explain(workload, flags, options, io)));
   return withIo(command, io);
@@ -56,11 +58,16 @@ async function explain(workload: string, flags: Flags, options: ExplainCommandOp
     complain(`the address of the API must begin with http:// or https://, not "${base.slice(0, 200)}"`);
     return 2;
   }
+  const token = options.apiToken?.trim() || undefined;
+  if (token !== undefined && !/^[\x21-\x7e]+$/.test(token)) {
+    complain('HEADWIND_API_TOKEN is no token: it has blanks or other characters that cannot be sent');
+    return 2;
+  }
   const namespace = flags.namespace ?? (await options.contextNamespace());
   const path = [namespace, target.kind, target.name].map(encodeURIComponent).join('/');
   const url = new URL(`${base.replace(/\/+$/, '')}/api/v1/explain/${path}`);
   try {
-    const { status, text } = await (options.ask ?? askApi)(url);
+    const { status, text } = await (options.ask ?? askApi)(url, token);
     return showReply(status, text, flags, io, complain);
   } catch (error) {
     if (!(error instanceof Unreachable)) throw error;
