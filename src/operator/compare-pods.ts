@@ -102,11 +102,18 @@ async function readContents(
 function noteMoved(workload: Workload, container: string, image: string, offered: string, result: ComparedPods, deps: OperatorDeps): void {
   const { notes, clock } = deps;
   const seen = { tip: offered, offered, at: clock.now(), image, rollout: rolloutMark(workload), againAtMs: undefined, tries: 0 };
+  const looks = notes.compared(workloadKey(workload), container)?.looks;
   const { outcome, running, missing } = result;
-  notes.setCompared(workloadKey(workload), container, { ...seen, result: { outcome, running, missing } });
+  notes.setCompared(workloadKey(workload), container, { ...seen, looks, result: { outcome, running, missing } });
 }
 
-/** Do the pods run what a request put there? A tag that moved on before they pulled is fine, too. */
+/** Each pod runs one of the two: the tag moved on between their pulls. */
+function isBetween(found: ComparedPods, moved: ComparedPods): boolean {
+  const later = new Set(moved.stale.map(({ uid }) => uid));
+  return moved.outcome === 'changed' && found.stale.every(({ uid }) => !later.has(uid));
+}
+
+/** Do the pods run what a request put there? A tag that moved on before all or some of them pulled is fine, too. */
 export async function compareOutcome(
   workload: Workload,
   container: string,
@@ -123,7 +130,9 @@ export async function compareOutcome(
     const offered = await deps.access.digest(workload, reference, effectiveTag(reference) ?? '', signal, { maxAgeMs: 0 });
     if (offered === wanted) return found;
     const moved = await comparePods({ workload, container, reference, offered, stalled: false }, deps, signal);
-    if ('outcome' in moved && moved.outcome === 'same') noteMoved(workload, container, image, offered, moved, deps);
+    if (!('outcome' in moved)) return moved;
+    if (isBetween(found, moved)) return { ...found, outcome: 'same', stale: [] };
+    if (moved.outcome === 'same') noteMoved(workload, container, image, offered, moved, deps);
     return moved;
   } catch (error) {
     if (!(error instanceof RegistryError)) throw error;
