@@ -77,8 +77,16 @@ describe('test/e2e/admission-policy', () => {
     ({ cluster } = await sharedCluster());
     namespace = await cluster.namespace('admission');
     await cluster.apply(shipped(namespace.name));
-    // A policy counts a moment after it is stored.
-    await cluster.until('the policy is in force', async () => isRefused(await attempt(aManifest({ policy: 'sometimes' }))));
+    // A policy counts when the API server has compiled it and knows the namespace: a moment, but minutes on a machine with too much to do.
+    await cluster.until(
+      'the policy is in force',
+      async (see) => {
+        const error = await attempt(aManifest({ policy: 'sometimes' }));
+        see(error === undefined ? 'the API server takes what the policy forbids' : error.message);
+        return isRefused(error);
+      },
+      { timeoutMs: 180_000 },
+    );
   });
   after(async () => {
     for (const { kind, metadata } of shipped(namespace.name)) {
