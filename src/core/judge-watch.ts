@@ -92,7 +92,8 @@ function endedOtherwise({ request, workload }: WatchInput): WatchStep | undefine
 function appliedAt(request: UpdateRequest, { annotations }: Workload, now: number): number {
   const ours = readHistory(annotations).entries.find(({ updateRequestName }) => updateRequestName === request.metadata.name);
   const time = parseTime(ours?.timestamp ?? '') ?? parseTime(conditionOf(request, 'Applied')?.lastTransitionTime ?? '');
-  return Math.min(time ?? now, now);
+  // A time in the future is none of ours, and would be "just now" at every look.
+  return time === undefined || time > now ? Math.min(parseTime(request.metadata.creationTimestamp) ?? now, now) : time;
 }
 
 function unwatched(reason: Extract<WatchStep, { kind: 'unwatched' }>['reason'], message: string): WatchStep {

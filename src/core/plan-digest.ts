@@ -31,6 +31,8 @@ export interface Compared {
   readonly againAtMs: number | undefined;
   /** How often it was looked at in vain because of this tip. */
   readonly tries: number;
+  /** How many looks came before this one without ten quiet minutes in between, whatever the tip was. */
+  readonly looks?: number | undefined;
 }
 
 export interface Problem {
@@ -81,7 +83,7 @@ export function readDigestState(input: DigestInput): DigestState {
     return { kind: 'changed', tip, offered: facts.fresh ?? tip.id, running: reference.digest };
   }
   const { compared } = facts;
-  if (!compared || !stillHolds(compared, tip, input, now)) return { kind: 'inspect', tip };
+  if (!compared || !stillHolds(compared, tip, input, now)) return lookUnlessRestless(compared, tip, tag, now);
   const state = stateOf(compared, tip, tag);
   const runs = 'outcome' in compared.result ? compared.result.running : undefined;
   const isStale = recorded !== undefined && recorded !== compared.offered && recorded !== runs;
@@ -130,6 +132,21 @@ function stillHolds(compared: Compared, tip: Tip, { workload, slot, facts }: Dig
   if (isFinal) return true;
   if (compared.rollout !== rolloutMark(workload)) return false;
   return compared.againAtMs === undefined || now < compared.againAtMs;
+}
+
+const unhinderedLooks = 6;
+const restMs = 30_000;
+
+/** Each look reads the pods: a tag or a rollout that changes all the time is not looked at all the time. */
+function lookUnlessRestless(compared: Compared | undefined, tip: Tip, tag: string, now: number): DigestState {
+  const until = compared && (compared.looks ?? 0) >= unhinderedLooks ? compared.at + restMs : now;
+  if (until <= now) return { kind: 'inspect', tip };
+  return {
+    kind: 'hold',
+    reason: 'RestlessTag',
+    message: `${tag} was compared with the pods often of late; it is again soon`,
+    wakeAtMs: until,
+  };
 }
 
 /** Changes when pods may have changed. */

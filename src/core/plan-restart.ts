@@ -6,6 +6,7 @@ import type { Action, PlanInput, PlannedSlot, RepositoryFacts, SlotPlan } from '
 import { type DigestState, isFlapping, readDigestState, wantsLook } from './plan-digest.ts';
 import { type Offer, proposeOffer } from './propose.ts';
 import type { Reason } from './reasons.ts';
+import { restsUntil } from './restart-pace.ts';
 import type { ContainerSettings } from './settings.ts';
 import { phaseOf } from './update-request.ts';
 import type { UpdateRequest } from './update-request-schema.ts';
@@ -43,7 +44,14 @@ export function planRestart(
   const told = running === undefined ? `${message}: it is ${offered}` : `${message}: ${running} runs, ${offered} is there`;
   if (input.settings.dryRun) return { plan: report('DryRun', `${told}; ${input.settings.dryRunBy} is set`, tag), actions: [] };
   const offer: Offer = { tag, digest: offered, unverified: undefined, trigger: tip.trigger, from: running };
-  return { plan: report('DigestChanged', told, tag), actions: proposeOffer(input, slot, reference, settings, offer, open, told) };
+  const actions = proposeOffer(input, slot, reference, settings, offer, open, told);
+  const wakeAtMs = actions.some(({ kind }) => kind === 'create') ? restsUntil(workload, slot.container, own, input.now) : undefined;
+  if (wakeAtMs !== undefined) return { plan: report('RestlessTag', restless(tag)), actions: [], wakeAtMs };
+  return { plan: report('DigestChanged', told, tag), actions };
+}
+
+function restless(tag: string): string {
+  return `${tag} had another digest many times within the last hour; the newest one is taken after a pause`;
 }
 
 /** No tag follows: what there is to say about the running one, if that is more. */

@@ -87,6 +87,10 @@ export const reasonTexts = {
     'the tag goes to and fro between the same two digests',
     'look for two pipelines or two copies of the registry; a third digest, or a decision of yours, ends the hold',
   ),
+  RestlessTag: text(
+    'the tag had another digest many times within an hour; from now on it is followed at growing intervals, every five minutes at the most',
+    'look for what pushes it so often, or for copies of the registry that differ; the newest digest is taken when the pause is over',
+  ),
   NoRollout: text('a CronJob has no rollout to watch', nothing),
   CannotObserve: text(
     'the outcome of a change cannot be seen: the API server does not give the pods',

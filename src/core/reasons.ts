@@ -55,6 +55,7 @@ export const reasonTypes = {
   NoRunningPod: 'N',
   RunningDigestUnknown: 'N',
   FlappingTag: 'W',
+  RestlessTag: 'W',
   NoRollout: 'N',
   CannotObserve: 'W',
   PatchRefused: 'W',

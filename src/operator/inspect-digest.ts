@@ -14,6 +14,7 @@ type Inspect = Extract<Action, { kind: 'inspect' }>;
 const newsMs = 5_000;
 const firstWaitMs = 10_000;
 const longestWaitMs = 600_000;
+const quietMs = 600_000;
 
 /**
  * Finds out whether the pods run what the registry has behind the running tag, and notes it for the next plan. What may change by itself (a
@@ -42,6 +43,7 @@ export async function inspectDigest(
       rollout: rolloutMark(workload),
       againAtMs,
       tries,
+      looks: before !== undefined && clock.now() - before.at < quietMs ? (before.looks ?? 0) + 1 : 0,
     });
   };
   try {

@@ -17,6 +17,9 @@ export class FakeRegistryPort implements Registry {
   latencyMs = 0;
   /** Every list of tags is the beginning of a longer one. */
   truncated = false;
+  /** Repositories whose tags have another digest at each question: how many digests take turns. */
+  readonly spinning = new Map<string, number>();
+  #turn = 0;
   readonly #repositories = new Map<string, Repository>();
   readonly #gone = new Set<string>();
   readonly #contents = new Map<string, ImageContents>();
@@ -61,6 +64,8 @@ export class FakeRegistryPort implements Registry {
 
   async resolve(reference: RepositoryRef, tag: string, credentials: CredentialSet, signal: AbortSignal): Promise<{ digest: string }> {
     const { repository, name } = await this.#open('resolve', reference, `:${tag}`, credentials, signal);
+    const turns = this.spinning.get(name);
+    if (turns !== undefined && repository.tags.has(tag)) repository.tags.set(tag, aDigest(`turn ${++this.#turn % turns}`));
     const digest = [...repository.tags.values()].includes(tag) ? tag : repository.tags.get(tag);
     if (digest === undefined) throw this.#error('NotFound', `${name} has no tag ${tag}`, reference, 'resolve');
     return { digest };
@@ -91,6 +96,18 @@ export class FakeRegistryPort implements Registry {
     if (this.#gone.has(digest)) throw this.#error('NotFound', `${name} no longer has ${digest}`, reference, 'contents');
     const image: PlatformImage = { digest, os: undefined, architecture: undefined, variant: undefined };
     return this.#contents.get(digest) ?? { digest, kind: 'image', images: [image], config: aDigest(`config of ${digest}`) };
+  }
+
+  /** Tag → time of its push, of registries that tell it. */
+  pushTimes: ReadonlyMap<string, number> | undefined;
+
+  async created(
+    reference: RepositoryRef,
+    credentials: CredentialSet,
+    signal: AbortSignal,
+  ): Promise<{ tags: readonly { tag: string; pushedAtMs: number }[]; truncated: boolean } | undefined> {
+    await this.#open('created', reference, '', credentials, signal);
+    return this.pushTimes && { tags: [...this.pushTimes].map(([tag, pushedAtMs]) => ({ tag, pushedAtMs })), truncated: false };
   }
 
   async tags(

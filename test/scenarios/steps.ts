@@ -15,6 +15,10 @@ type Run = (world: World, value: Value) => Promise<void> | void;
 export const steps: Readonly<Record<string, Run>> = {
   push: (world, value) => forEach(value, (item) => push(world, item, true)),
   tag: (world, value) => forEach(value, (item) => push(world, item, false)),
+  spin: (world, value) => {
+    for (const [image, turns] of Object.entries(mapping(value, 'spin')))
+      world.registry.spinning.set(readImage(image).repository, Number(text(turns, 'spin')));
+  },
   untag: (world, value) => forEach(value, (item) => untag(world, item)),
   hint: (world, value) => forEach(value, (item) => hint(world, item)),
   truncate: (world, value) => void (world.registry.truncated = value === 'true'),
@@ -40,6 +44,12 @@ export const steps: Readonly<Record<string, Run>> = {
   remove: (world, value) => world.cluster.remove(value === '' ? world.onlyWorkload() : world.workload(text(value, 'remove'))),
   settle: (world, value) =>
     void world.cluster.workloads.settle(value === '' ? world.onlyWorkload() : world.workload(text(value, 'settle'))),
+  times: (world, value) => {
+    const years = Object.entries(mapping(value, 'times')).map(
+      ([image, year]) => [readImage(image).tag, Date.parse(text(year, image))] as const,
+    );
+    world.registry.pushTimes = new Map(years);
+  },
   index: (world, value) => forEach(value, (item) => describeIndex(world, item)),
   nodes: (world, value) => {
     for (const [image, digest] of Object.entries(mapping(value, 'nodes'))) {
