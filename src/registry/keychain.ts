@@ -1,4 +1,4 @@
-import { createHmac } from 'node:crypto';
+import { hash } from 'node:crypto';
 import { canonicalRepository } from '../core/image-reference.ts';
 import type { Credential, CredentialSet, Problem, PullSecret, RepositoryRef } from '../ports.ts';
 import { type DockerConfig, nameOf, readDockerConfig } from './docker-config.ts';
@@ -43,6 +43,7 @@ interface KeyedLogins {
 /** Logins of one kind tried for one repository. More would only be guessing passwords at somebody's registry, under our address. */
 const mostLogins = 10;
 
+const anonymousContent = { kind: 'anonymous' } as const;
 const hubFallbackKeys = ['index.docker.io', 'registry-1.docker.io'];
 
 /**
@@ -62,12 +63,11 @@ export function chooseCredentials(
     read.flatMap(({ logins }) => logins),
   );
   const found = matches.flatMap(({ source, contents }) => contents.map((content) => ({ source, content })));
-  const anonymous = { source: 'anonymous', secret: new RegistrySecret({ kind: 'anonymous' }, key) };
+  const anonymous = { source: 'anonymous', secret: new RegistrySecret(anonymousContent, key) };
   const candidates = distinct([...firstOf(found, key), ...firstOf(others, key), anonymous]);
-  const hash = createHmac('sha256', key);
-  for (const { secret } of candidates) hash.update(`${secret.fingerprint}\0`);
   return {
-    fingerprint: hash.digest('base64url'),
+    // Of hashes that are keyed themselves.
+    fingerprint: hash('sha256', candidates.map(({ secret }) => secret.fingerprint).join('\0'), 'base64url'),
     candidates,
     problems: read.flatMap(({ problems }) => problems.map((message): Problem => ({ reason: 'PullSecretMissing', message }))),
     broadKeys: matches.filter((match) => coversForeignNames(match.key, image)).map(({ source, key: { text } }) => `${source}, key ${text}`),

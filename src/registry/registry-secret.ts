@@ -67,9 +67,18 @@ export class RegistrySecret<Content extends SecretContent = SecretContent> {
   }
 }
 
+/** Content that is looked at again and again is the same object: of an anonymous look always, of a pull secret as long as it is kept. */
+const fingerprints = new WeakMap<Buffer, WeakMap<SecretContent, string>>();
+
 function fingerprintOf(content: SecretContent, key: Buffer): string {
+  const known = fingerprints.get(key) ?? new WeakMap<SecretContent, string>();
+  fingerprints.set(key, known);
+  const before = known.get(content);
+  if (before !== undefined) return before;
   const [user, secret] = partsOf(content);
-  return createHmac('sha256', key).update(`${content.kind}\0${user}\0${secret}`).digest('base64url');
+  const fingerprint = createHmac('sha256', key).update(`${content.kind}\0${user}\0${secret}`).digest('base64url');
+  known.set(content, fingerprint);
+  return fingerprint;
 }
 
 function partsOf(content: SecretContent): readonly [user: string, secret: string] {
