@@ -4,6 +4,8 @@ const readableQuery = new Set(['scope', 'service', 'n', 'last', 'digest', 'ns', 
 const timeouts = new Set(['UND_ERR_CONNECT_TIMEOUT', 'UND_ERR_HEADERS_TIMEOUT', 'UND_ERR_BODY_TIMEOUT', 'ETIMEDOUT']);
 const tlsFailure =
   /^(ERR_TLS|ERR_SSL|ERR_OSSL|CERT_|CRL_|DEPTH_ZERO|SELF_SIGNED|UNABLE_TO_|HOSTNAME_MISMATCH|INVALID_CA|PATH_LENGTH|EPROTO)/;
+/** What Node adds to TLS failures: advice about its own flags, which nobody can give here. */
+const adviceOfNode = /; if the root CA is installed locally, try running Node\.js with --use-system-ca/;
 const brokenAnswer = /^(HPE_|Z_|ERR_?_?(BROTLI|ZSTD|ERROR_FORMAT|BUFFER)|UND_ERR_RES_|UND_ERR_INVALID|ERR_INVALID)/;
 
 /** The URL as it may be logged: no userinfo, no fragment, only harmless query values. */
@@ -21,7 +23,7 @@ export function outboundFailure(error: unknown, where: string): OutboundError {
   if (error instanceof OutboundError) return error;
   const first: unknown = error instanceof AggregateError && error.errors.length > 0 ? error.errors[0] : error;
   const code = codeOf(error) || codeOf(first);
-  const sentence = first instanceof Error && first.message !== '' ? first.message : String(first);
+  const sentence = (first instanceof Error && first.message !== '' ? first.message : String(first)).replace(adviceOfNode, '');
   return new OutboundError(classify(code), where, code === '' || sentence.includes(code) ? sentence : `${sentence} (${code})`, {
     cause: error,
   });

@@ -74,11 +74,18 @@ export function answerFailure(call: Call, answer: Answer, source?: string): Regi
   const code = codeOfAnswer(call, answer);
   const theirs = errorCodeOf(answer);
   const status = `HTTP ${answer.status}${theirs === undefined ? '' : ` ${theirs}`}`;
-  return callFailure(call, code, sentences[code]?.(call, status) ?? `${call.endpoint.registry} gave an unexpected answer (${status})`, {
+  return callFailure(call, code, sentences[code]?.(call, status) ?? unexpected(call, answer, status), {
     httpStatus: answer.status,
     source,
     retryAfterMs: answer.retryAfterMs,
   });
+}
+
+/** What most servers say to plain HTTP where they speak TLS is 400. */
+function unexpected({ endpoint }: Call, answer: Answer, status: string): string {
+  const isWrongScheme = answer.status === 400 && endpoint.origin.startsWith('http:');
+  const hint = isWrongScheme ? '; it was asked by plain HTTP and may speak HTTPS' : '';
+  return `${endpoint.registry} gave an unexpected answer (${status})${hint}`;
 }
 
 /** What an answer with an error status, or another one that nobody wanted, means. */

@@ -38,6 +38,16 @@ describe('registry/resolve', () => {
     });
   }
 
+  it('a registry that speaks HTTPS where plain HTTP was asked for says 400: the message names the scheme', async (t) => {
+    const { fake, resolve } = await setUpRegistry(t);
+    fake.switches.intercept = (_, response) => {
+      response.writeHead(400).end('Client sent an HTTP request to an HTTPS server.');
+      return true;
+    };
+    const message = /gave an unexpected answer \(HTTP 400\); it was asked by plain HTTP and may speak HTTPS/;
+    await assert.rejects(resolve('1.0.0'), { code: 'Protocol', message });
+  });
+
   it('asks for all four kinds of manifest, uncompressed, and says who it is', async (t) => {
     const { fake, resolve } = await setUpRegistry(t);
     fake.push('acme/app', '1.0.0');

@@ -133,7 +133,7 @@ function result(call: Call, attempt: Attempt | undefined, coolDownMs: number): A
   if (attempt && 'answer' in attempt) return coolDownMs > 0 ? { ...attempt.answer, retryAfterMs: coolDownMs } : attempt.answer;
   const error = attempt?.error;
   const code = error ? failureCodes[error.code] : 'Unavailable';
-  const advice = error?.code === 'Tls' ? '; check the certificate of the registry and the authorities trusted here' : '';
+  const advice = error?.code === 'Tls' ? '; check the certificate of the registry and caCertificatePaths in the configuration' : '';
   throw callFailure(call, code, `${error?.message ?? 'no answer'}${advice}`, { cause: error });
 }
 
