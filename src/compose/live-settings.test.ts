@@ -95,6 +95,15 @@ describe('compose/live-settings', () => {
     await until(() => live.current.logLevel === 'error');
   });
 
+  it('a warning is told once, whatever else changes', async (t) => {
+    const { live, log, write, until } = await start(t, 'logLevel: info');
+    for (const level of ['warn', 'error', 'debug'] as const) {
+      write(`logLevel: ${level}\nslack: {}\n`);
+      await until(() => live.current.logLevel === level);
+    }
+    assert.equal(log.lines.filter(({ message }) => message.includes('slack is set')).length, 1);
+  });
+
   it('a file that is gone keeps what it said', async (t) => {
     const { folder, live, told, until } = await start(t, 'logLevel: warn');
     rmSync(join(folder, 'config.yaml'));

@@ -25,7 +25,8 @@ export class LiveSettings {
   readonly #listeners = new Set<(next: Settings, before: Settings) => void>();
   #settings: Settings;
   #map: ConfigMapContent;
-  #told = '';
+  #toldMistakes = '';
+  #toldWarnings: readonly string[] = [];
   #reading: Promise<void> = Promise.resolve();
 
   constructor(options: LiveSettingsOptions) {
@@ -95,11 +96,12 @@ export class LiveSettings {
 
   #take({ settings, mistakes, warnings }: ReadSettings): void {
     const { log, metrics, onReading } = this.#options;
-    const told = [...mistakes, ...warnings].join('\n');
-    const isNews = told !== this.#told;
-    this.#told = told;
+    const told = mistakes.join('\n');
+    const isNews = told !== this.#toldMistakes;
+    this.#toldMistakes = told;
+    for (const warning of warnings) if (!this.#toldWarnings.includes(warning)) log.warn({}, warning);
+    this.#toldWarnings = warnings;
     metrics.increment('config_reloads_total', { result: mistakes.length > 0 ? 'refused' : 'ok' });
-    if (isNews) for (const warning of warnings) log.warn({}, warning);
     if (isNews && mistakes.length > 0) {
       log.error(
         { reason: 'InvalidConfiguration', mistakes },
