@@ -47,7 +47,7 @@ export class FakeRegistryPort implements Registry {
     this.#repository(repository).password = password;
   }
 
-  /** Every call to this repository or, without one, to any, fails; undefined ends that. */
+  /** Every call to this repository, to one tag of it (`…/nginx:1.26`) or, without one, to any, fails; undefined ends that. */
   fail(code: RegistryErrorCode | undefined, where = '', retryAfterMs?: number): void {
     if (code === undefined) this.#failures.delete(where);
     else this.#failures.set(where, { code, retryAfterMs });
@@ -64,6 +64,8 @@ export class FakeRegistryPort implements Registry {
 
   async resolve(reference: RepositoryRef, tag: string, credentials: CredentialSet, signal: AbortSignal): Promise<{ digest: string }> {
     const { repository, name } = await this.#open('resolve', reference, `:${tag}`, credentials, signal);
+    const refused = this.#failures.get(`${name}:${tag}`);
+    if (refused) throw this.#error(refused.code, `${name}:${tag} is refused`, reference, 'resolve', refused.retryAfterMs);
     const turns = this.spinning.get(name);
     if (turns !== undefined && repository.tags.has(tag)) repository.tags.set(tag, aDigest(`turn ${++this.#turn % turns}`));
     const digest = [...repository.tags.values()].includes(tag) ? tag : repository.tags.get(tag);
