@@ -3,7 +3,7 @@ import { configTable, settingForms, type SettingRow } from '../src/core/config-t
 import { type MetricRow, metricTable } from '../src/core/metric-table.ts';
 import { type ReasonText, reasonTexts } from '../src/core/reason-texts.ts';
 import { type Reason, reasonTypes } from '../src/core/reasons.ts';
-import { fileKeys, laterKeys } from './file-keys.ts';
+import { fileKeys, fileOnlyKeys, laterKeys } from './file-keys.ts';
 
 const generated = '<!-- Generated from the code by `node build/generate.ts`. -->';
 
@@ -58,7 +58,7 @@ told as an Event on the workload, once per change.
 | other switches that are neither \`true\` nor \`false\` | as \`false\` |
 | unknown key, unknown container after the dot | Event \`UnknownAnnotation\` with the nearest known one; no other effect |
 
-Not acted on yet in this version: \`auto-rollback\` and \`health-check-retries\` (undoing a change whose rollout fails), and \`order: created\`.
+Not acted on yet in this version: \`auto-rollback\` and \`health-check-retries\` (undoing a change whose rollout fails).
 
 The label \`kube-autorollout/enabled=true\` on a workload is one more way to write settings: policy \`digest\` without approval, both sources of
 news, no interval. Annotations on the same object refine it; a policy for tags keeps its own approval.
@@ -166,12 +166,9 @@ data:
         secret: { type: None }
 \`\`\`
 
-Not accepted from it: ${fileKeys()
-    .filter((each) => each.fileOnly)
-    .map(({ path }) => `\`${path.split('.')[0] ?? path}\``)
-    .join(
-      ' and ',
-    )} and variables in the form \`\${NAME}\`. Whoever may edit settings cannot open a port, start a program, or read the environment.
+Not accepted from it: ${fileOnlyKeys()
+    .map((name) => `\`${name}\``)
+    .join(', ')}, and variables in the form \`\${NAME}\`. Whoever may edit settings cannot open a port, start a program, or read the environment.
 An unknown single key is a warning; others may keep keys there.
 
 ## Changes without a restart

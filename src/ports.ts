@@ -243,6 +243,12 @@ export interface Registry {
   resolve(repository: RepositoryRef, reference: string, credentials: CredentialSet, signal: AbortSignal): Promise<{ digest: string }>;
   /** What a digest stands for, from the manifest behind it: fetched once and verified, then kept. `NotFound` when the registry no longer has it. */
   contents(repository: RepositoryRef, digest: string, credentials: CredentialSet, signal: AbortSignal): Promise<ImageContents>;
+  /** When tags were pushed, where the registry's vendor tells it; undefined where it does not. `truncated` like that of `tags`. */
+  created(
+    repository: RepositoryRef,
+    credentials: CredentialSet,
+    signal: AbortSignal,
+  ): Promise<{ tags: readonly { readonly tag: string; readonly pushedAtMs: number }[]; truncated: boolean } | undefined>;
   /** The complete list of tags. `truncated` when a limit ended it: nobody may act on such a list. */
   tags(
     repository: RepositoryRef,

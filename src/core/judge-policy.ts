@@ -35,7 +35,13 @@ function checkStep(container: ContainerSettings, current: ImageReference, next: 
   if (tag === effectiveTag(current)) {
     return isForPerson || followsDigest(container, tag) ? undefined : `policy ${policy.text} does not follow new digests of ${tag}`;
   }
-  const verdict = choose({ ...container, current: effectiveTag(current) ?? '', tags: [tag], event: tag });
+  const before = effectiveTag(current) ?? '';
+  // Which of the two is younger was looked at when it was proposed; whoever writes a request by hand decides that.
+  const created = new Map([
+    [before, 0],
+    [tag, 1],
+  ]);
+  const verdict = choose({ ...container, current: before, created, tags: [tag], event: tag });
   if (verdict.outcome === 'update' && verdict.tag === tag) return undefined;
   return `policy ${policy.text} does not allow ${tag}: ${verdict.message}`;
 }

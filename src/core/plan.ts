@@ -28,6 +28,8 @@ export interface Push {
 export interface RepositoryFacts {
   /** Tags learnt by polling or from a person; undefined when there is no complete list. */
   readonly tags: readonly string[] | undefined;
+  /** When tags were pushed, in milliseconds, where that is known. */
+  readonly created?: ReadonlyMap<string, number> | undefined;
   /** Oldest first. */
   readonly pushes: readonly Push[];
   /** The digest behind a tag, where it was learnt lately. */
@@ -241,10 +243,17 @@ function judgeTags(
   // A signature that was pushed after its image does not hide the image.
   const pushed = facts.pushes.findLast(({ tag }) => tag === current || refuseTag(tag, current, settings.ignore) === undefined);
   const event = pushed?.tag ?? facts.pushes.at(-1)?.tag ?? offered[0];
-  const verdict = choose({ ...settings, current, digestChanged, tags: [...tags], ...(event === undefined ? {} : { event }) });
+  const verdict = choose({
+    ...settings,
+    current,
+    digestChanged,
+    created: facts.created,
+    tags: [...tags],
+    ...(event === undefined ? {} : { event }),
+  });
   if (verdict.outcome === 'update') return verdict;
   for (const tag of offered) {
-    const kept = choose({ ...settings, current, tags: [tag], event: tag });
+    const kept = choose({ ...settings, current, created: facts.created, tags: [tag], event: tag });
     if (kept.outcome === 'update') return kept;
   }
   return verdict;

@@ -5,10 +5,11 @@ import { type Workload, workloadKey } from '../core/workload.ts';
 import { RegistryError } from '../errors.ts';
 import type { Clock, Events, Log, Metrics, Registry, Workloads } from '../ports.ts';
 import { tellProblems } from './announce.ts';
-import { type Controller, controllerQueue, type Result, runController, type Stop, tenantWorkers } from './controller.ts';
+import { type Controller, controllerQueue, type Result, runController, registryWorkers, type Stop } from './controller.ts';
 import { logScan } from './autorollout-log.ts';
 import type { Notes } from './notes.ts';
-import { forgetTold, pollDigests, tellConsumers } from './poll-digests.ts';
+import { forgetTold, isRefusal, pollDigests, tellConsumers } from './poll-digests.ts';
+import { isSameTimes, type PushTimes, readPushTimes } from './poll-times.ts';
 import { type Cadence, firstDue, isDue, nextDue } from './poll-cadence.ts';
 import { type Consumer, pollingNeeds } from './poll-wants.ts';
 import { type Access, type LastCheck, reasonOf, type RepositoryAccess } from './repository-access.ts';
@@ -73,7 +74,11 @@ export class RegistryPoller {
 
   constructor(deps: PollDeps) {
     this.#deps = deps;
-    this.#queue = controllerQueue('polling', deps.metrics, (repository: string) => laneOfRepository(repository, deps.workloads));
+    this.#queue = controllerQueue('polling', deps.metrics, {
+      laneOf: (repository: string) => laneOfRepository(repository, deps.workloads),
+      workers: registryWorkers,
+      mostPerPart: 4,
+    });
   }
 
   /** A workload appeared or changed: its repositories are looked at in time. Cheap, called for every event. */
@@ -129,7 +134,7 @@ export class RegistryPoller {
       queue: this.#queue,
       log,
       metrics,
-      workers: tenantWorkers,
+      workers: registryWorkers,
       reconcile: (key, signal) => this.#check(key, signal),
     };
     for (const workload of this.#deps.workloads.all()) this.workloadChanged(workload);
@@ -215,8 +220,9 @@ export class RegistryPoller {
     const repository = canonicalRepository(first.reference);
     metrics.increment('polling_images_checked_total');
     try {
-      const listing = await this.#checkTags(access, group, signal);
+      const listing = await this.#checkTags(access, group, signal).catch(keepRefusal);
       const missing = await pollDigests(access, group, this.#deps, signal);
+      if (listing instanceof RegistryError) throw listing;
       if (listing.problem === undefined) forgetTold(group, repository, this.#deps.notes);
       this.#deps.access.checked(access, 'polling', listing.problem ?? missing);
       this.#failing.delete(access.key);
@@ -251,7 +257,8 @@ export class RegistryPoller {
       tellConsumers(readers, repository, problem, this.#deps);
       return { read: tags.length, problem };
     }
-    if (this.#isCredible(access.key, tags)) this.#record(access.key, tags, readers);
+    if (this.#isCredible(access.key, tags))
+      this.#record(access.key, tags, readers, await readPushTimes(access, readers, this.#deps, signal));
     return { read: tags.length };
   }
 
@@ -269,15 +276,16 @@ export class RegistryPoller {
     return false;
   }
 
-  #record(key: string, tags: readonly string[], group: readonly Consumer[]): void {
+  #record(key: string, tags: readonly string[], group: readonly Consumer[], created: PushTimes | undefined): void {
     const { book, notes, clock, metrics, wake } = this.#deps;
     const now = clock.now();
     const before = book.listing(key);
-    const added = book.recordListing(key, { tags, origin: 'polling', at: now });
+    const added = book.recordListing(key, { tags, origin: 'polling', at: now, ...(created && { created }) });
     metrics.increment('polling_new_tags_found_total', {}, added.length);
     const listing = book.listing(key);
     if (!listing) return;
-    const unchanged = before !== undefined && added.length === 0 && before.tags.length === tags.length;
+    const sameTimes = isSameTimes(before?.created, created);
+    const unchanged = before !== undefined && added.length === 0 && before.tags.length === tags.length && sameTimes;
     for (const { workload, cadence } of group) {
       const workloadId = workloadKey(workload);
       const last = notes.delivered(workloadId, key);
@@ -313,4 +321,10 @@ export class RegistryPoller {
   #random(): number {
     return (this.#deps.random ?? Math.random)();
   }
+}
+
+/** A list that is not given says nothing about the tags that others run. */
+function keepRefusal(error: unknown): RegistryError {
+  if (!isRefusal(error)) throw error;
+  return error;
 }

@@ -11,6 +11,8 @@ export interface Consumer {
   readonly cadence: Cadence;
   /** A policy compares tags: the complete list is needed. */
   readonly needsTags: boolean;
+  /** A policy orders tags by the time of their push. */
+  readonly needsTimes: boolean;
   /** Running tags whose digest counts. */
   readonly digestsOf: ReadonlySet<string>;
 }
@@ -40,6 +42,7 @@ export function pollingNeeds(
       reference,
       cadence: sooner(known?.cadence, cadence, now),
       needsTags: needsTags || known?.needsTags === true,
+      needsTimes: (needsTags && own.order === 'created') || known?.needsTimes === true,
       digestsOf: new Set([...(known?.digestsOf ?? []), ...(digestOf === undefined ? [] : [digestOf])]),
     });
   }

@@ -71,6 +71,7 @@ describe('operator/repository-access', () => {
       resolve: port.resolve.bind(port),
       contents: port.contents.bind(port),
       tags: port.tags.bind(port),
+      created: port.created.bind(port),
       credentials: (repository, secrets, context) => {
         contexts.push(context);
         return port.credentials(repository, secrets, context);

@@ -33,6 +33,7 @@ export function factsOf(
   return {
     tags: listens.polling || polled?.origin === 'manual' ? polled?.tags : undefined,
     pushes: listens.webhook ? book.pushes(bookKey, judged, notes.editedAt(key, container)) : [],
+    created: listing?.created,
     digestOf: (tag) => book.freshDigest(bookKey, tag, clock.now()),
     digests: { tip: newest(tipOf(), notes.compared(key, container)), compared: notes.compared(key, container) },
   };

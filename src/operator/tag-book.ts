@@ -13,6 +13,8 @@ export interface Listing {
   readonly tags: readonly string[];
   readonly origin: ListingOrigin;
   readonly at: number;
+  /** When tags were pushed, in milliseconds, where the registry tells it and somebody wants to know. */
+  readonly created?: ReadonlyMap<string, number> | undefined;
 }
 
 export interface RecordedPush extends Push {
@@ -145,7 +147,11 @@ export class TagBook {
   }
 
   #store(key: string, entry: Entry): void {
-    const bytes = entryBytes + bytesOfTags(entry.listing?.tags ?? []) + (entry.pushes.size + entry.heads.size + entry.polled.size) * 200;
+    const bytes =
+      entryBytes +
+      bytesOfTags(entry.listing?.tags ?? []) +
+      (entry.listing?.created?.size ?? 0) * 60 +
+      (entry.pushes.size + entry.heads.size + entry.polled.size) * 200;
     this.#entries.set(key, { ...entry, bytes });
   }
 }

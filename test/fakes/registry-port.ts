@@ -47,7 +47,7 @@ export class FakeRegistryPort implements Registry {
     this.#repository(repository).password = password;
   }
 
-  /** Every call to this repository, to one tag of it (`…/nginx:1.26`) or, without one, to any, fails; undefined ends that. */
+  /** Every call to this repository, to one tag of it (`…/nginx:1.26`), to its list (`…/nginx tags`) or, without one, to any, fails; undefined ends that. */
   fail(code: RegistryErrorCode | undefined, where = '', retryAfterMs?: number): void {
     if (code === undefined) this.#failures.delete(where);
     else this.#failures.set(where, { code, retryAfterMs });
@@ -117,7 +117,9 @@ export class FakeRegistryPort implements Registry {
     credentials: CredentialSet,
     signal: AbortSignal,
   ): Promise<{ tags: readonly string[]; truncated: boolean }> {
-    const { repository } = await this.#open('tags', reference, '', credentials, signal);
+    const { repository, name } = await this.#open('tags', reference, '', credentials, signal);
+    const refused = this.#failures.get(`${name} tags`);
+    if (refused) throw this.#error(refused.code, `the tags of ${name} are not listed`, reference, 'tags', refused.retryAfterMs);
     return { tags: [...repository.tags.keys()], truncated: this.truncated };
   }
 
