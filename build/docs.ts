@@ -168,7 +168,9 @@ data:
 
 Not accepted from it: ${fileOnlyKeys()
     .map((name) => `\`${name}\``)
-    .join(', ')}, and variables in the form \`\${NAME}\`. Whoever may edit settings cannot open a port, start a program, or read the environment.
+    .join(
+      ', ',
+    )}, and variables in the form \`\${NAME}\`. Whoever may edit settings cannot open a port, start a program, or read the environment.
 An unknown single key is a warning; others may keep keys there.
 
 ## Changes without a restart

@@ -9,7 +9,6 @@ export interface FileKey {
   readonly accepts: string;
   readonly default: string | undefined;
   readonly help: string;
-  readonly fileOnly: boolean;
 }
 
 /** Every key of the configuration file that means something in this version, in the order of the schema. */
@@ -20,6 +19,11 @@ export function fileKeys(): readonly FileKey[] {
 /** Keys that are accepted for later versions. */
 export function laterKeys(): readonly string[] {
   return Object.entries(fileSchema.entries).flatMap(([name, schema]) => (factsOf(schema).later === true ? [name] : []));
+}
+
+/** Keys that count in the file only. */
+export function fileOnlyKeys(): readonly string[] {
+  return Object.entries(fileSchema.entries).flatMap(([name, schema]) => (factsOf(schema).fileOnly === true ? [name] : []));
 }
 
 function keysOf(schema: v.GenericSchema, prefix: string): readonly FileKey[] {
@@ -36,8 +40,8 @@ function keysOf(schema: v.GenericSchema, prefix: string): readonly FileKey[] {
 }
 
 function fileKey(path: string, schema: v.GenericSchema): FileKey {
-  const { help = '', default: fallback, fileOnly } = factsOf(schema);
-  return { path, accepts: acceptsOf(schema), default: fallback, help, fileOnly: fileOnly === true };
+  const { help = '', default: fallback } = factsOf(schema);
+  return { path, accepts: acceptsOf(schema), default: fallback, help };
 }
 
 function acceptsOf(schema: v.GenericSchema): string {
