@@ -144,6 +144,8 @@ export function createRegistry(options: RegistryOptions): RegistryClient {
     const call = callOf(repository, 'resolve', `cannot resolve ${nameOf(repository)}${separator}${reference.slice(0, 200)}`, set, signal);
     if (!isDigest(reference) && !isTag(reference)) throw callFailure(call, 'Protocol', 'this is neither a tag nor a digest');
     const flight = [call.endpoint.origin, call.repository, reference, set.fingerprint].join(' ');
+    // People of kube-autorollout search for these words.
+    log.debug({ url: `${call.endpoint.origin}/v2/${call.repository}/manifests/${reference}` }, 'Fetching docker manifest from URL');
     return await resolving.run(flight, signal, (shared) => resolveDigest({ ...call, signal: shared }, reference));
   }
 
