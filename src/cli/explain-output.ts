@@ -48,7 +48,7 @@ function detailsOf(each: ContainerExplanation, { settings, lastUpdate }: Explana
 function describeCheck(check: CheckSummary | null): string {
   if (check === null) return 'none yet: this process has not asked the registry';
   const { at, origin, ok, reason, message, credentials, tags, tagsAt } = check;
-  const list = tags === null ? '' : `, ${tags} tags listed at ${tagsAt}`;
+  const list = tags === null ? '' : `, ${tags} ${tags === 1 ? 'tag' : 'tags'} listed at ${tagsAt}`;
   return `${at} by ${origin}: ${ok ? 'answered' : `${reason}: ${message}`}${list}; credentials, in order: ${credentials.join(', ')}`;
 }
 

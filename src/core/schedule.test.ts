@@ -55,7 +55,7 @@ const refused: readonly [what: string, expression: string, says: RegExp, timeZon
   ['a step without a range', '5/10 * * * * *', /stepping/],
   ['an unknown name', '0 0 0 * * FRY', /"0 0 0 \* \* FRY"/],
   ['@reboot', '@reboot', /"@reboot" is no nickname/],
-  ['a moment instead of an expression', '2026-01-16T00:00:00', /has 1 fields/],
+  ['a moment instead of an expression', '2026-01-16T00:00:00', /has 1 field;/],
   ['? outside of the days', '? * * * * *', /"\?" stands for any day/],
   ['? as the minute of five fields', '? * * * *', /"\?" stands for any day/],
   ['30 February', '0 0 0 30 2 *', /never matches/],

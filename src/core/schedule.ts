@@ -71,7 +71,7 @@ function wrongForm(expression: string): string | undefined {
   if (expression.startsWith('@')) return nickname.test(expression) ? undefined : `"${expression}" is no nickname; write ${cronForm}`;
   const fields = expression.split(' ');
   if (fields.length < 5 || fields.length > 7 || expression === '') {
-    return `"${expression}" has ${expression === '' ? 0 : fields.length} fields; write ${cronForm}`;
+    return `"${expression}" has ${expression === '' ? 0 : fields.length} ${fields.length === 1 && expression !== '' ? 'field' : 'fields'}; write ${cronForm}`;
   }
   const shift = fields.length === 5 ? 1 : 0;
   const questionable = fields.findIndex((field, index) => field.includes('?') && !dayFields.has(index + shift));

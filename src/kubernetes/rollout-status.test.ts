@@ -39,7 +39,7 @@ describe('kubernetes/rollout-status', () => {
     { when: 'the controller is behind', spec: three, status: { observedGeneration: 2, replicas: 3, updatedReplicas: 3 }, says: unseen },
     { when: 'nothing updated', spec: three, status: { replicas: 3 }, says: 'running: 0 of 3 pods are updated' },
     { when: 'one updated', spec: three, status: { replicas: 4, updatedReplicas: 1 }, says: 'running: 1 of 3 pods are updated' },
-    { when: 'an old pod left', spec: three, status: { replicas: 4, updatedReplicas: 3 }, says: 'running: 1 old pods are still there' },
+    { when: 'an old pod left', spec: three, status: { replicas: 4, updatedReplicas: 3 }, says: 'running: 1 old pod is still there' },
     {
       when: 'out of time',
       spec: three,

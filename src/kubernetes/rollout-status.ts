@@ -12,11 +12,15 @@ export function deploymentRollout(object: RawObject): Rollout {
     const updated = numberOf(status['updatedReplicas']) ?? 0;
     const total = numberOf(status['replicas']) ?? 0;
     if (updated < desired) return hasStalled(object, status) ? stalled : running(`${updated} of ${desired} pods are updated`);
-    if (total > updated) return hasStalled(object, status) ? stalled : running(`${total - updated} old pods are still there`);
+    if (total > updated) return hasStalled(object, status) ? stalled : running(stillThere(total - updated));
     if (updated > desired) return running(`${updated} pods are there, ${desired} are wanted`);
     const outcome = availability(numberOf(status['availableReplicas']) ?? 0, desired);
     return outcome.healthy || !hasStalled(object, status) ? outcome : { ...outcome, failed: true };
   });
+}
+
+function stillThere(old: number): string {
+  return old === 1 ? '1 old pod is still there' : `${old} old pods are still there`;
 }
 
 /** With a partition, the pods above it; without one, all of them are of the new revision. */

@@ -145,6 +145,18 @@ describe('operator/explain', () => {
     assert.equal(world.explain().lastUpdate, '2026-01-15T10:55:00Z');
   });
 
+  it('a change that was applied is watched, not applied again', () => {
+    const since = { lastTransitionTime: '2026-01-15T10:59:00Z', message: '' };
+    const conditions = [
+      { type: 'Applied', status: 'True' as const, reason: 'UpdateApplied', ...since },
+      { type: 'RolloutHealthy', status: 'Unknown' as const, reason: 'Progressing', ...since },
+    ];
+    const status = { phase: 'Approved' as const, approvedBy: 'polling', approvedAt: '2026-01-15T10:59:00Z', conditions };
+    const spec = { newImage: 'nginx:1.25', newVersion: '1.25', newDigest: `sha256:${'a'.repeat(64)}`, requireApproval: false };
+    const world = aWorld({ policy: 'digest' }, { requests: [anUpdateRequest({ spec, status })] });
+    assert.match(nextOf(world.explain()).join('\n'), /is applied; its rollout is being watched/);
+  });
+
   it('shows what is remembered', () => {
     const rejected = { phase: 'Rejected', rejectedBy: 'bob', rejectedAt: '2026-01-15T10:10:00Z', message: 'too risky' } as const;
     const world = aWorld({}, { requests: [anUpdateRequest({ status: { ...rejected, createdAt: '2026-01-15T10:00:00Z' } })] });

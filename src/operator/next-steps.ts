@@ -1,3 +1,4 @@
+import { wasApplied } from '../core/digest-change.ts';
 import { formatTime, parseTime } from '../core/duration.ts';
 import { readLastUpdate } from '../core/history.ts';
 import { judgeRequest } from '../core/judge-request.ts';
@@ -57,6 +58,7 @@ function requestSteps(request: UpdateRequest, workload: Workload, deps: ExplainD
     default:
       break;
   }
+  if (request.status && wasApplied(request.status)) return [say(`${name} is applied; its rollout is being watched`, wakeAt)];
   if (phaseOf(request) === 'Approved') return [say(`${name} is applied as soon as the registry confirms it`)];
   const { expiresAt } = request.spec;
   return [say(`${name} waits for a person${expiresAt === undefined ? '' : ', and then expires'}`, expiresAt)];
