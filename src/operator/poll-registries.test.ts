@@ -290,4 +290,26 @@ describe('operator/poll-registries', () => {
       assert.deepEqual([access.lastCheck(key)?.problem?.reason, access.lastCheck(key)?.problem?.tag], ['TagNotFound', 'gone']);
     });
   });
+
+  it('a list of tags that is refused holds up nobody who follows the digest of one', async (t) => {
+    const follower = aPoller('follower', { policy: 'digest' });
+    const { registry, time, woken, notes } = await start(t, [aPoller('reader'), follower]);
+    registry.fail('Denied', `${nginx} tags`);
+    await time.advance(61_000);
+    assert.deepEqual(woken, ['Deployment/shop/follower']);
+    assert.equal(notes.polledDigest('Deployment/shop/follower', 'docker.io/library/nginx|anonymous', '1.25')?.at, time.now() - 31_000);
+  });
+
+  it('more running tags of one repository than are remembered are looked at no more often than they ask for', async (t) => {
+    const tags = Array.from({ length: 250 }, (_, index) => `1.${index}`);
+    const workloads = tags.map((tag) => aPoller(`runs-${tag}`, { policy: 'digest' }, `nginx:${tag}`));
+    const { registry, time, poller } = await start(t, workloads);
+    for (const tag of tags) registry.push(nginx, tag);
+    for (let minute = 0; minute < 30; minute++) {
+      await time.advance(60_000);
+      // Their status changes all the time.
+      for (const workload of workloads) poller.workloadChanged(workload);
+    }
+    assert.ok(registry.calls.length <= 7 * tags.length, `${registry.calls.length} requests`);
+  });
 });

@@ -46,6 +46,12 @@ interface Group {
   readonly group: Consumer[];
 }
 
+/** When it was, and for which running tags: those that are not there, or not given, are not asked for before their time either. */
+interface Look {
+  readonly at: number;
+  readonly tags: ReadonlySet<string>;
+}
+
 /** Of one look: how many tags were read, or how long the registry wants to be left alone. */
 interface Outcome {
   readonly tags?: number;
@@ -62,14 +68,12 @@ export class RegistryPoller {
   readonly #deps: PollDeps;
   readonly #queue: WorkQueue;
   readonly #dueAt = new Map<string, number>();
-  /** Repository → access → when it was last looked at: neighbours with other credentials may ask for another interval. */
-  readonly #checkedAt = new Map<string, ReadonlyMap<string, number>>();
+  /** Repository → access → the last look: neighbours with other credentials may ask for another interval. */
+  readonly #looks = new Map<string, ReadonlyMap<string, Look>>();
   /** Repositories that are not looked at before this time, because the last look was so much work. */
   readonly #restsUntil = new Map<string, number>();
   /** Lists that suddenly shrank: believed only when the next look says the same. */
   readonly #suspect = new Set<string>();
-  /** Accesses whose last look failed: what is not known of them is not asked for before its time. */
-  readonly #failing = new Set<string>();
   #scannedAt = -Infinity;
 
   constructor(deps: PollDeps) {
@@ -102,8 +106,8 @@ export class RegistryPoller {
     const { workload, reference } = consumer;
     const { access, book, notes, wake } = this.#deps;
     const bookKey = access.known(workload, reference);
-    const checkedAt = bookKey === undefined ? undefined : this.#checkedAt.get(repository)?.get(bookKey);
-    if (bookKey === undefined || checkedAt === undefined) return undefined;
+    const look = bookKey === undefined ? undefined : this.#looks.get(repository)?.get(bookKey);
+    if (bookKey === undefined || look === undefined) return undefined;
     const listing = book.listing(bookKey);
     const key = workloadKey(workload);
     if (listing && !notes.delivered(key, bookKey)) {
@@ -111,14 +115,14 @@ export class RegistryPoller {
       wake(key);
     }
     for (const tag of consumer.digestsOf) {
-      const polled = book.polledDigest(bookKey, tag);
       // A tag that nobody else runs has not been looked at, whenever its repository was.
-      if (!polled) return undefined;
-      if (notes.polledDigest(key, bookKey, tag)) continue;
+      if (!look.tags.has(tag)) return undefined;
+      const polled = book.polledDigest(bookKey, tag);
+      if (!polled || notes.polledDigest(key, bookKey, tag)) continue;
       notes.deliverDigest(key, bookKey, tag, polled);
       wake(key);
     }
-    return checkedAt;
+    return look.at;
   }
 
   /** When the repository is looked at next; undefined when nobody wants it polled. */
@@ -155,7 +159,7 @@ export class RegistryPoller {
     const consumers = this.#consumers(repository);
     if (consumers.length === 0) {
       this.#dueAt.delete(repository);
-      this.#checkedAt.delete(repository);
+      this.#looks.delete(repository);
       this.#restsUntil.delete(repository);
       return {};
     }
@@ -168,25 +172,25 @@ export class RegistryPoller {
   async #checkAccesses(repository: string, groups: readonly Group[], signal: AbortSignal): Promise<number> {
     const now = this.#deps.clock.now();
     const jitter = 0.9 + 0.2 * this.#random();
-    const before = this.#checkedAt.get(repository);
-    const checkedAt = new Map(before);
-    this.#checkedAt.set(repository, checkedAt);
+    const before = this.#looks.get(repository);
+    const looks = new Map(before);
+    this.#looks.set(repository, looks);
     let [nextAt, notBefore, tags] = [Infinity, 0, 0];
     for (const { access, group } of groups) {
       const last = before?.get(access.key);
-      const due = group.some((consumer) => isDue(consumer.cadence, last, now) || this.#isUnknown(access, consumer));
-      const since = due ? now : (last ?? now);
+      const due = group.some((consumer) => isDue(consumer.cadence, last?.at, now) || isUnknown(last, consumer));
+      const since = due ? now : (last?.at ?? now);
       nextAt = Math.min(nextAt, ...group.map(({ cadence }) => nextDue(cadence, since, now, jitter)));
       if (due) {
-        checkedAt.set(access.key, now);
-        this.#tellScan(group, last);
+        looks.set(access.key, { at: now, tags: new Set(group.flatMap(({ digestsOf }) => [...digestsOf])) });
+        this.#tellScan(group, last?.at);
         const outcome = await this.#checkGroup(access, group, signal);
         notBefore = Math.max(notBefore, now + (outcome.retryAfterMs ?? 0));
         tags += outcome.tags ?? 0;
       } else for (const consumer of group) this.#lookAtKnown(repository, consumer);
     }
     const current = new Set(groups.map(({ access }) => access.key));
-    for (const key of checkedAt.keys()) if (!current.has(key) && checkedAt.delete(key)) this.#failing.delete(key);
+    for (const key of looks.keys()) if (!current.has(key)) looks.delete(key);
     this.#restsUntil.set(repository, now + tags * restMsPerTag);
     return Math.max(nextAt, notBefore, now + tags * restMsPerTag);
   }
@@ -225,12 +229,10 @@ export class RegistryPoller {
       if (listing instanceof RegistryError) throw listing;
       if (listing.problem === undefined) forgetTold(group, repository, this.#deps.notes);
       this.#deps.access.checked(access, 'polling', listing.problem ?? missing);
-      this.#failing.delete(access.key);
       metrics.increment('polls_total', { result: listing.problem === undefined ? 'ok' : 'truncated' });
       return { tags: listing.read };
     } catch (error) {
       if (!(error instanceof RegistryError)) throw error;
-      this.#failing.add(access.key);
       this.#deps.access.failed(access, error);
       this.#deps.access.checked(access, 'polling', error);
       metrics.increment('polls_total', { result: error.code });
@@ -260,11 +262,6 @@ export class RegistryPoller {
     if (this.#isCredible(access.key, tags))
       this.#record(access.key, tags, readers, await readPushTimes(access, readers, this.#deps, signal));
     return { read: tags.length };
-  }
-
-  /** Does somebody run a tag that was never looked at? */
-  #isUnknown({ key }: Access, { digestsOf }: Consumer): boolean {
-    return [...digestsOf].some((tag) => this.#deps.book.polledDigest(key, tag) === undefined) && !this.#failing.has(key);
   }
 
   /** A list that lost more than half of its tags is believed only when the next look says so too. */
@@ -327,4 +324,9 @@ export class RegistryPoller {
 function keepRefusal(error: unknown): RegistryError {
   if (!isRefusal(error)) throw error;
   return error;
+}
+
+/** Does somebody run a tag that the last look was not for? */
+function isUnknown(last: Look | undefined, { digestsOf }: Consumer): boolean {
+  return [...digestsOf].some((tag) => last?.tags.has(tag) !== true);
 }
