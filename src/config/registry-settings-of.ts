@@ -27,6 +27,7 @@ export async function registrySettingsOf(
   const section = new Section(merged, read);
   const { values } = merged;
   const hosts = (values.registries ?? []).map((entry, index) => section.host(entry, ['registries', index]));
+  section.warnOfUnreachable(values.registries ?? []);
   const caCertificates = [...systemRoots, ...section.certificates(values.tls?.caCertificatePaths, ['tls', 'caCertificatePaths'])];
   const settings: RegistrySettings = {
     hosts,
@@ -73,6 +74,19 @@ class Section {
       ),
       limits: withoutUndefined(entry.limits ?? {}),
     };
+  }
+
+  /** Entries that no registry can reach: they are no mistake, as old files have them, but a credential there is never used. */
+  warnOfUnreachable(entries: readonly RegistryEntry[]): void {
+    const all = entries.findIndex(({ hostnamePattern, repositoryPrefix }) => hostnamePattern === '*' && repositoryPrefix === undefined);
+    for (const [index, { hostnamePattern }] of entries.entries()) {
+      const at = this.#at(['registries', index, 'hostnamePattern']);
+      if (hostnamePattern.includes('/')) {
+        this.warnings.push(`${at}: "${hostnamePattern}" matches no registry: write its name only, without https:// and path`);
+      } else if (all !== -1 && index > all) {
+        this.warnings.push(`${at}: "${hostnamePattern}" is never reached, as registries[${all}] ("*") matches before; put it first`);
+      }
+    }
   }
 
   certificates(paths: readonly string[] | undefined, at: Path): readonly string[] {

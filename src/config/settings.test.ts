@@ -386,6 +386,20 @@ describe('config/settings', () => {
     ]);
   });
 
+  it('warns of entries that no registry reaches', async () => {
+    const patterns = ['https://ghcr.io', 'ghcr.io/acme', 'a', '*', 'b'];
+    const { warnings } = await good(
+      await layer(`registries: [${patterns.map((each) => `{hostnamePattern: "${each}", secret: {type: None}}`).join(', ')}]`),
+    );
+    const at = (index: number) => `config.yaml line 1: registries[${index}].hostnamePattern: "${patterns[index]}"`;
+    const without = 'matches no registry: write its name only, without https:// and path';
+    assert.deepEqual(warnings, [
+      `${at(0)} ${without}`,
+      `${at(1)} ${without}`,
+      `${at(4)} is never reached, as registries[3] ("*") matches before; put it first`,
+    ]);
+  });
+
   it('nothing secret can be printed', async () => {
     const { settings } = await good(
       await layer(
