@@ -64,8 +64,8 @@ describe('cli/plan', () => {
   }
 
   it('hands the scope on', async () => {
-    const { questions } = await run('-n shop -l app=web --kubeconfig /k --registry-insecure-hosts reg:5000');
-    const flags = { kubeconfig: '/k', 'registry-insecure-hosts': 'reg:5000' };
+    const { questions } = await run('-n shop -l app=web --kubeconfig /k --config-path /c --registry-insecure-hosts reg:5000');
+    const flags = { kubeconfig: '/k', 'config-path': '/c', 'registry-insecure-hosts': 'reg:5000' };
     assert.deepEqual(questions, [{ namespace: 'shop', allNamespaces: false, selector: 'app=web', flags, manifests: undefined }]);
   });
 

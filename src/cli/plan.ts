@@ -31,6 +31,7 @@ interface Flags {
   readonly allNamespaces?: boolean;
   readonly selector?: string;
   readonly file?: readonly string[];
+  readonly configPath?: string;
   readonly kubeconfig?: string;
   readonly registryInsecureHosts?: string;
   readonly output: 'table' | 'json' | 'yaml';
@@ -54,6 +55,7 @@ export function planCommand(options: PlanCommandOptions): Command {
       'manifests instead of a cluster: files, directories, - for standard input; registries are asked anonymously',
       collect,
     )
+    .option('--config-path <path>', 'configuration file of the operator, by default HEADWIND_CONFIG_PATH or CONFIG_FILE')
     .option('--kubeconfig <path>', 'by default KUBECONFIG, else ~/.kube/config')
     .option('--registry-insecure-hosts <hosts>', 'registries that speak plain HTTP, by default HEADWIND_REGISTRY_INSECURE_HOSTS')
     .addOption(new Option('-o, --output <format>', 'how to print the plan').choices(['table', 'json', 'yaml']).default('table'))
@@ -83,17 +85,18 @@ async function runPlan(flags: Flags, options: PlanCommandOptions, io: CommandIo)
     return failedCodes[reply.failed];
   }
   for (const complaint of reply.complaints) complain(complaint);
-  if (reply.rows.length === 0) io.complain('no managed workloads: none has the annotation headwind.sh/policy\n');
+  if (reply.rows.length === 0)
+    io.complain('no managed workloads: none has the annotation headwind.sh/policy or the label kube-autorollout/enabled=true\n');
   io.print(await format(reply.rows.toSorted(byName), flags.output));
   return reply.complaints.length > 0 || reply.rows.some(({ action }) => action === 'unknown') ? 1 : 0;
 }
 
 async function readQuestion(
-  { file, namespace, allNamespaces = false, selector, kubeconfig, registryInsecureHosts }: Flags,
+  { file, namespace, allNamespaces = false, selector, configPath, kubeconfig, registryInsecureHosts }: Flags,
   { readWorkload }: PlanCommandOptions,
   io: CommandIo,
 ): Promise<PlanQuestion | { readonly mistakes: readonly string[] }> {
-  const flags = { kubeconfig, 'registry-insecure-hosts': registryInsecureHosts };
+  const flags = { kubeconfig, 'config-path': configPath, 'registry-insecure-hosts': registryInsecureHosts };
   const question = { namespace, allNamespaces, selector, flags };
   if (namespace !== undefined && allNamespaces) return { mistakes: ['-n and -A contradict each other'] };
   if (file === undefined) return { ...question, manifests: undefined };

@@ -62,7 +62,7 @@ function checkCommand(options: RegistryCommandOptions, io: CommandIo): Command {
       'with the pull secrets of this workload; without it those of the ServiceAccount default of the namespace',
     )
     .option('--no-cluster', 'without any cluster: anonymously, and with what the configuration says')
-    .option('--config-path <path>', 'configuration file of the operator, by default HEADWIND_CONFIG_PATH')
+    .option('--config-path <path>', 'configuration file of the operator, by default HEADWIND_CONFIG_PATH or CONFIG_FILE')
     .option('--kubeconfig <path>', 'by default KUBECONFIG, else ~/.kube/config')
     .option('--registry-insecure-hosts <hosts>', 'registries that speak plain HTTP, by default HEADWIND_REGISTRY_INSECURE_HOSTS')
     .addOption(new Option('-o, --output <format>', 'how to print the report').choices(['text', 'json']).default('text'))
