@@ -84,6 +84,12 @@ export function readDigests(annotations: Annotations): Readonly<Record<string, s
   }
 }
 
+/** The digest last applied to a container, or noted for it. A container may be called like a member of every object. */
+export function recordedDigest(annotations: Annotations, container: string): string | undefined {
+  const digests = readDigests(annotations);
+  return Object.hasOwn(digests, container) ? digests[container] : undefined;
+}
+
 /** The three annotations after `applied`, to be written in the same patch as the images. */
 export function recordApplied(annotations: Annotations, applied: readonly HistoryEntry[], now: number): Record<string, string> {
   const digests = { ...readDigests(annotations) };

@@ -1,6 +1,6 @@
 import type { DigestComparison } from './compare-digests.ts';
 import { followsDigest } from './follow-digest.ts';
-import { readDigests, readHistory } from './history.ts';
+import { recordedDigest, readHistory } from './history.ts';
 import { effectiveTag, type ImageReference, isDigest } from './image-reference.ts';
 import type { Reason } from './reasons.ts';
 import type { ContainerSettings } from './settings.ts';
@@ -72,7 +72,7 @@ export function readDigestState(input: DigestInput): DigestState {
   const tag = effectiveTag(reference);
   if (tag === undefined || !followsDigest(settings, tag)) return { kind: 'none' };
   const { tip } = facts;
-  const recorded = readDigests(workload.annotations)[slot.container];
+  const recorded = recordedDigest(workload.annotations, slot.container);
   const obstacle = obstacleTo(input, tag);
   // A policy that compares tags says nothing about digests until one is known to have moved.
   if (obstacle && (isAboutDigests(settings) || (tip !== undefined && recorded !== undefined && recorded !== tip.id))) return obstacle;

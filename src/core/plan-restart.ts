@@ -1,6 +1,6 @@
 import { isDigestChange, isRestart, wasApplied } from './digest-change.ts';
 import { effectiveTag, type ImageReference, parseImageReference } from './image-reference.ts';
-import { readDigests } from './history.ts';
+import { recordedDigest } from './history.ts';
 import { recallDigest } from './memory.ts';
 import type { Action, PlanInput, PlannedSlot, RepositoryFacts, SlotPlan } from './plan.ts';
 import { type DigestState, isFlapping, readDigestState, wantsLook } from './plan-digest.ts';
@@ -35,7 +35,7 @@ export function planRestart(
 ): PlannedSlot {
   const { workload } = input;
   const tag = effectiveTag(reference) ?? '';
-  const remembered = recallDigest({ tag, digest: offered }, own, readDigests(workload.annotations)[slot.container]);
+  const remembered = recallDigest({ tag, digest: offered }, own, recordedDigest(workload.annotations, slot.container));
   if (remembered) return { plan: report(remembered.reason, remembered.message), actions: [] };
   if (isFlapping(workload, slot.container, offered)) {
     const flapping = `${tag} goes to and fro between two digests, now ${offered}; nothing is done until there is a third one or a person decides`;

@@ -1,4 +1,4 @@
-import { type HistoryEntry, readDigests, readHistory, recordApplied } from '../core/history.ts';
+import { type HistoryEntry, recordedDigest, readHistory, recordApplied } from '../core/history.ts';
 import { formatTime } from '../core/duration.ts';
 import { effectiveTag, parseImageReference } from '../core/image-reference.ts';
 import { isRestart } from '../core/digest-change.ts';
@@ -109,7 +109,7 @@ function historyEntry(
 /** The digest that we last applied, as long as it is still ours that runs. */
 function appliedDigest({ annotations }: Workload, container: string, image: string): string | undefined {
   const newest = readHistory(annotations).entries.find((entry) => entry.container === container);
-  return newest?.image === image ? readDigests(annotations)[container] : undefined;
+  return newest?.image === image ? recordedDigest(annotations, container) : undefined;
 }
 
 /** From the arrival of the webhook to the accepted patch, where it was a webhook and nobody had to approve. */

@@ -1,7 +1,7 @@
 import type { DigestComparison } from '../core/compare-digests.ts';
 import type { Action } from '../core/plan.ts';
 import { type Compared, rolloutMark } from '../core/plan-digest.ts';
-import { readDigests } from '../core/history.ts';
+import { recordedDigest } from '../core/history.ts';
 import { type Workload, workloadKey } from '../core/workload.ts';
 import { RegistryError } from '../errors.ts';
 import { comparePods, type PodComparison } from './compare-pods.ts';
@@ -72,7 +72,7 @@ function withoutPods(
   { annotations }: Workload,
   container: string,
 ): Compared['result'] {
-  const running = readDigests(annotations)[container];
+  const running = recordedDigest(annotations, container);
   if (running === undefined) return { reason: 'CannotObserve', message: unobservable };
   return { outcome: 'changed', running, missing: [] };
 }
