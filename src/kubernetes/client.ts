@@ -24,6 +24,8 @@ export interface KubeRequest {
   readonly retries?: number;
   /** Takes nothing from the budget: Lease and health. */
   readonly isUrgent?: boolean;
+  /** Has a connection for as long as it lasts; set by `open`. */
+  readonly isStream?: boolean;
   /** Offer gzip: for lists. */
   readonly gzip?: boolean;
 }
@@ -52,7 +54,7 @@ export class KubeClient {
   readonly #options: KubeClientOptions;
   readonly #budget: RequestBudget;
   readonly #server: URL;
-  #pool: { tls: TlsOptions; dispatcher: Dispatcher } | undefined;
+  #pool: { tls: TlsOptions; dispatcher: Dispatcher; streams: Dispatcher } | undefined;
   #doubtTls = false;
   #isClosed = false;
 
@@ -78,7 +80,7 @@ export class KubeClient {
 
   /** A successful answer, its body unread: for watches. No time limit on the body, no retry. */
   async open(method: KubeMethod, path: string, request: KubeRequest = {}): Promise<KubeStream> {
-    const answer = await this.#send(method, path, request, request.signal);
+    const answer = await this.#send(method, path, { ...request, isStream: true }, request.signal);
     const { body } = answer;
     body.on('error', ignore);
     return { body: streamBody(body, `${method} ${path}`, request.signal), close: () => void body.destroy() };
@@ -89,7 +91,7 @@ export class KubeClient {
     this.#isClosed = true;
     const pool = this.#pool;
     this.#pool = undefined;
-    await pool?.dispatcher.destroy();
+    await Promise.all([pool?.dispatcher.destroy(), pool?.streams.destroy()]);
   }
 
   async #jsonOnce<T>(method: KubeMethod, path: string, request: KubeRequest): Promise<T> {
@@ -141,7 +143,7 @@ export class KubeClient {
     const startedAt = performance.now();
     let code = '0';
     try {
-      const dispatcher = await this.#dispatcher();
+      const dispatcher = await this.#dispatcher(request.isStream === true);
       const answer = await dispatcher.request({
         origin: this.#server.origin,
         path: this.#pathOf(path, request.query),
@@ -188,16 +190,20 @@ export class KubeClient {
     }
   }
 
-  /** The pool; a new one when the files behind the TLS settings have changed. Requests under way finish on the old one. */
-  async #dispatcher(): Promise<Dispatcher> {
+  /**
+   * The pool; a new one when the files behind the TLS settings have changed. Requests under way finish on the old one. Watches, one per
+   * resource and namespace, have connections of their own: they never leave a request without one.
+   */
+  async #dispatcher(isStream: boolean): Promise<Dispatcher> {
     const tls = await this.#access.tls(this.#doubtTls);
     this.#doubtTls = false;
     if (this.#isClosed) throw new Error('the client is closed');
-    if (this.#pool?.tls === tls) return this.#pool.dispatcher;
-    const dispatcher = openPool({ tls, proxy: this.#access.proxy, connectMs: 5_000, keepAliveMs: 90_000, connections: 32 });
-    this.#pool?.dispatcher.close().catch(ignore);
-    this.#pool = { tls, dispatcher };
-    return dispatcher;
+    if (this.#pool?.tls !== tls) {
+      const shared = { tls, proxy: this.#access.proxy, connectMs: 5_000, keepAliveMs: 90_000 };
+      for (const old of [this.#pool?.dispatcher, this.#pool?.streams]) old?.close().catch(ignore);
+      this.#pool = { tls, dispatcher: openPool({ ...shared, connections: 32 }), streams: openPool({ ...shared, connections: 10_000 }) };
+    }
+    return isStream ? this.#pool.streams : this.#pool.dispatcher;
   }
 
   #explain(error: unknown, where: string): ApiError {
