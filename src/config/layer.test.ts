@@ -44,6 +44,8 @@ const refused: readonly [text: string, mistake: string | RegExp][] = [
   ['webserver:\n  port: ${PORT}0', 'config.yaml line 2: webserver.port: "${PORT}0" is not valid; write a port number from 0 to 65535'],
   ['webserver: 8080', 'config.yaml line 1: webserver: "8080" is not valid; write port'],
   ['registries: {}', 'config.yaml line 1: registries: a map is not valid; write a list of registries'],
+  [`registries:${entry}proxy: http://user:ca/na@ry@proxy:1`, /proxy: "http:\/\/\(hidden\)@proxy:1" is not valid/],
+  ['registries:\n  - {hostnamePattern: a, secret: canary}', /line 2: registries\[0\]\.secret: \(hidden\) is not valid; write type/],
   ['registries: [x]', 'config.yaml line 1: registries[0]: "x" is not valid; write an entry with hostnamePattern and secret'],
   ['registries:\n  - secret: {type: None}', /line 2: registries\[0\]\.hostnamePattern is missing; write a pattern/],
   ['registries:\n  - hostnamePattern: a', 'config.yaml line 2: registries[0].secret is missing; write type and what belongs to it'],

@@ -152,7 +152,7 @@ function isLater(schema: v.GenericSchema | undefined): boolean {
 function shown(node: YamlNode, isSecret: boolean): string {
   if (node.kind !== 'scalar') return node.kind === 'list' ? 'a list' : 'a map';
   if (isSecret) return '(hidden)';
-  const text = node.written.replaceAll(/:\/\/[^/\s@]+@/g, '://(hidden)@');
+  const text = node.written.replaceAll(/:\/\/\S+@/g, '://(hidden)@');
   return `"${text.length > 200 ? `${text.slice(0, 200)}…` : text}"`;
 }
 

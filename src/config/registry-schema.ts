@@ -68,7 +68,7 @@ export const registrySchema = v.strictObject(
   {
     hostnamePattern: requiredKey(glob, 'Case-sensitive glob over the whole name of the registry with its port; `*` matches dots too'),
     repositoryPrefix: key(word, 'Counts only for repositories that begin so'),
-    secret: requiredKey(secretSchema, 'The credential'),
+    secret: requiredKey(secretSchema, 'The credential', { secret: true }),
     insecure: key(boolean, 'Plain HTTP', { default: 'false' }),
     allowPrivate: key(boolean, 'Its redirects and its token endpoint may have private and loopback addresses', { default: 'false' }),
     caCertificatePaths: key(v.array(path, 'a list of paths'), 'PEM files with authorities for this registry; read again when they change'),
