@@ -4,6 +4,7 @@ import type { Reason } from '../core/reasons.ts';
 import { type Workload, workloadKey } from '../core/workload.ts';
 import type { Log } from '../ports.ts';
 import type { Notes } from './notes.ts';
+import { newsIn } from './same-news.ts';
 
 /** Lines about labelled workloads that people of kube-autorollout search for, word for word. */
 
@@ -46,7 +47,7 @@ export function logSkipped(workload: Workload, plan: Plan, { log, notes }: { rea
   const { kind, namespace, name } = workload;
   for (const { container, image, reason, message } of plan.slots) {
     const line = lines[reason];
-    if (!notes.isNews(workloadKey(workload), line ? `${reason} ${message}` : '', `skip ${container}`) || !line) continue;
+    if (!notes.isNews(workloadKey(workload), line ? `${reason} ${newsIn(message)}` : '', `skip ${container}`) || !line) continue;
     log[line.level]({ kind, namespace, resource: name, container, image, reason, error: message }, line.message);
   }
 }

@@ -9,6 +9,7 @@ import type { Notes, PolledDigest } from './notes.ts';
 import { isDue } from './poll-cadence.ts';
 import type { Consumer } from './poll-wants.ts';
 import { type Access, isNotFound, type LastCheck, reasonOf } from './repository-access.ts';
+import { newsIn } from './same-news.ts';
 import type { TagBook } from './tag-book.ts';
 
 export interface DigestPollDeps {
@@ -124,7 +125,7 @@ export function tellConsumers(
   tag = '',
 ): void {
   for (const { workload } of group) {
-    if (!deps.notes.isNews(workloadKey(workload), `${reason} ${message}`, `poll ${repository} ${tag}`)) continue;
+    if (!deps.notes.isNews(workloadKey(workload), `${reason} ${newsIn(message)}`, `poll ${repository} ${tag}`)) continue;
     tellWorkload(deps, workload, reason, message);
     logLookupFailed(workload, { repository, tag: tag === '' ? undefined : tag }, { reason, message }, deps.log);
   }

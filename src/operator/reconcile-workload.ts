@@ -13,6 +13,7 @@ import { perform } from './perform.ts';
 import { type Progress, progressRequests } from './reconcile-update-request.ts';
 import { isNotFound, reasonOf } from './repository-access.ts';
 import { factsOf } from './repository-facts.ts';
+import { newsIn } from './same-news.ts';
 
 /** Requests move, a plan makes new ones, those move … a handful of rounds settles every case; the rest waits for the next wake. */
 const maximumRounds = 6;
@@ -100,7 +101,7 @@ async function performOrExplain(
     if (isNotFound(error) && isClaimDenied(action, workload, deps)) return undefined;
     const reason = reasonOf(error);
     const { container } = action.slot;
-    if (deps.notes.isNews(workloadKey(workload), `${reason} ${error.message}`, `confirm ${container}`)) {
+    if (deps.notes.isNews(workloadKey(workload), `${reason} ${newsIn(error.message)}`, `confirm ${container}`)) {
       tellWorkload(deps, workload, reason, `${container}: ${error.message}`);
     }
     return { retryMs: error.retryAfterMs ?? askAgainMs };
