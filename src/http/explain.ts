@@ -21,7 +21,7 @@ function explain(c: HttpContext, deps: ExplainDeps): Response {
   const workload = deps.workloads.get({ kind, namespace, name });
   if (!workload) {
     throw notFound(
-      `There is no managed ${kind} ${namespace}/${name}; it must exist, be watched, and have the annotation headwind.sh/policy`,
+      `There is no managed ${kind} ${namespace}/${name}; it must exist, be watched, and have the annotation headwind.sh/policy or the label kube-autorollout/enabled=true`,
     );
   }
   return c.json(explainWorkload(workload, deps));
