@@ -30,6 +30,8 @@ export interface JudgeInput {
   /** Of a change whose rollout is watched; undefined = not asked yet. */
   readonly pods?: PodsAnswer | undefined;
   readonly deletedAt?: number | undefined;
+  /** All stale pods were deleted, and their successors are stale again. */
+  readonly deletedInVain?: boolean;
   readonly now: number;
   /** Since when, to the operator's knowledge, a rollout of the workload has been running. */
   readonly unsettledSince: number | undefined;

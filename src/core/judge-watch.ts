@@ -18,6 +18,8 @@ export interface WatchInput {
   readonly pods: PodsAnswer | undefined;
   /** When a stale pod was last deleted for it, to the operator's knowledge. */
   readonly deletedAt?: number | undefined;
+  /** All stale pods were deleted, and their successors are stale again. */
+  readonly deletedInVain?: boolean;
   readonly now: number;
 }
 
@@ -68,7 +70,8 @@ export function judgeWatch(input: WatchInput): WatchStep {
       return unwatched('CannotObserve', 'the node reports no digest of the running image that a registry could know');
     case 'changed':
     case 'platform-missing':
-      if (deletes) return { kind: 'delete-pod', container: request.spec.containerName ?? '', wakeAtMs: now + lookAgainMs };
+      if (deletes && input.deletedInVain !== true)
+        return { kind: 'delete-pod', container: request.spec.containerName ?? '', wakeAtMs: now + lookAgainMs };
       return unhealthy(
         'DigestMismatch',
         `the rollout is complete, but pods run ${pods.running ?? 'another digest'} and not what was applied`,

@@ -28,6 +28,7 @@ export class Notes {
   readonly #digests = new Map<string, Map<string, PolledDigest>>();
   readonly #compared = new Map<string, Map<string, Compared>>();
   readonly #deletedAt = new Map<string, number>();
+  readonly #deletions = new Map<string, { readonly request: string; readonly left: number }>();
   readonly #plans = new Map<string, readonly SlotPlan[]>();
   readonly #sentences = new LRUCache<string, string>({ max: 1_000 });
   readonly #told = new Map<string, Map<string, string>>();
@@ -135,7 +136,17 @@ export class Notes {
     return this.#deletedAt.get(key);
   }
 
+  /** May one more stale pod be deleted for the request? As many as were stale at the first look: their successors are none of them. */
+  mayDelete(key: string, request: string, stale: number): boolean {
+    const known = this.#deletions.get(key);
+    const left = known?.request === request ? known.left : stale;
+    this.#deletions.set(key, { request, left });
+    return left > 0;
+  }
+
   podDeleted(key: string, at: number): void {
+    const known = this.#deletions.get(key);
+    if (known) this.#deletions.set(key, { ...known, left: known.left - 1 });
     this.#deletedAt.set(key, at);
   }
 
@@ -182,6 +193,7 @@ export class Notes {
     this.#digests.delete(key);
     this.#compared.delete(key);
     this.#deletedAt.delete(key);
+    this.#deletions.delete(key);
     this.#plans.delete(key);
     this.#told.delete(key);
   }

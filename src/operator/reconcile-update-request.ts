@@ -85,8 +85,8 @@ async function judgePods(input: JudgeInput, workload: Workload, container: strin
   const { newImage, newDigest = '' } = input.request.spec;
   const step = judgeRequest({ ...input, pods: await compareOutcome(workload, container, newImage, newDigest, deps, signal) });
   if (step.kind !== 'delete-pod') return step;
-  const problem = await deleteStalePod(workload, container, newImage, newDigest, deps, signal);
-  return problem === undefined ? step : judgeRequest({ ...input, pods: { unobservable: problem } });
+  const problem = await deleteStalePod(input.request, workload, container, deps, signal);
+  return problem === undefined ? step : judgeRequest({ ...input, ...problem });
 }
 
 async function askRegistry(request: UpdateRequest, workload: Workload, deps: OperatorDeps, signal: AbortSignal): Promise<RegistryAnswer> {
