@@ -79,7 +79,10 @@ export function judgeWatch(input: WatchInput): WatchStep {
   }
 }
 
-function endedOtherwise({ request, workload }: WatchInput): WatchStep | undefined {
+/** The record comes in the same patch as the change; a status that somebody wrote by hand has none, however old the copy that we read. */
+const unrecordedMs = 60_000;
+
+function endedOtherwise({ request, workload, now }: WatchInput): WatchStep | undefined {
   const { targetRef, containerName, newImage } = request.spec;
   if (!workload || (targetRef.uid !== undefined && targetRef.uid !== workload.uid))
     return unwatched('ChangedByOthers', 'the workload is gone');
@@ -88,6 +91,8 @@ function endedOtherwise({ request, workload }: WatchInput): WatchStep | undefine
   );
   if (slot?.image !== newImage) return unwatched('ChangedByOthers', `the image was set to ${slot?.image ?? 'nothing'} by somebody else`);
   const newest = readHistory(workload.annotations).entries.find(({ container }) => container === slot.container);
+  if (newest === undefined && now - appliedAt(request, workload, now) > unrecordedMs)
+    return unwatched('ChangedByOthers', 'the workload says nothing of a change by it');
   if (newest?.updateRequestName === undefined || newest.updateRequestName === request.metadata.name) return undefined;
   return unwatched('ChangedByOthers', `${newest.updateRequestName} was applied after it`);
 }
