@@ -4,11 +4,13 @@ export interface CountedRequests {
   readonly writes: number;
   readonly events: number;
   readonly reads: number;
-  /** Of ServiceAccounts and pull secrets, which are kept for a minute: once for each account, however many workloads use it. */
-  readonly credentialReads: number;
+  /** Of ServiceAccounts, pull secrets and nodes, which are kept for a minute or more, however many workloads use them. */
+  readonly keptReads: number;
   /** `patch deployments` → how often. */
   readonly byKind: Readonly<Record<string, number>>;
 }
+
+const kept = new Set(['serviceaccounts', 'secrets', 'nodes']);
 
 /** What a user asked of the API server since then, but for the Lease and watches. */
 export function countRequests(entries: readonly AuditEntry[], user: string, since: Date): CountedRequests {
@@ -20,9 +22,9 @@ export function countRequests(entries: readonly AuditEntry[], user: string, sinc
   }
   const events = own.filter(({ resource }) => resource === 'events').length;
   const allReads = own.filter(({ verb }) => verb === 'get' || verb === 'list');
-  const credentialReads = allReads.filter(({ resource }) => resource === 'serviceaccounts' || resource === 'secrets').length;
-  const reads = allReads.length - credentialReads;
-  return { writes: own.length - events - allReads.length, events, reads, credentialReads, byKind };
+  const keptReads = allReads.filter(({ resource }) => kept.has(resource)).length;
+  const reads = allReads.length - keptReads;
+  return { writes: own.length - events - allReads.length, events, reads, keptReads, byKind };
 }
 
 function isUpkeep({ resource, verb }: AuditEntry): boolean {

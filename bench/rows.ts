@@ -35,9 +35,9 @@ export const rowTable = {
   'update-writes': { stage: 'updates', title: () => 'API requests per direct update: writes', unit: '', budget: { most: 3 } },
   'update-events': { stage: 'updates', title: () => 'API requests per direct update: Events', unit: '', budget: { most: 2 } },
   'update-reads': { stage: 'updates', title: () => 'API requests per direct update: reads', unit: '', budget: { most: 0 } },
-  'credential-reads': {
+  'kept-reads': {
     stage: 'updates',
-    title: () => 'ServiceAccounts and pull secrets read meanwhile: one a minute for each account',
+    title: () => 'ServiceAccounts, pull secrets, nodes read meanwhile: once a minute each',
     unit: '',
     budget: 'none',
   },

@@ -109,8 +109,8 @@ async function measureIdle({ cluster, report, scale, say }: SizeScene, { pid }: 
   await delay(scale.idleMs);
   const seconds = (performance.now() - startedAt) / 1000;
   const cpuSeconds = cpuSecondsOf(pid) - cpuBefore;
-  const { writes, events, reads, credentialReads, byKind } = countRequests(cluster.auditEntries(), operatorUser, since);
-  report.record('idle-requests', { value: writes + events + reads + credentialReads, detail: byKind });
+  const { writes, events, reads, keptReads, byKind } = countRequests(cluster.auditEntries(), operatorUser, since);
+  report.record('idle-requests', { value: writes + events + reads + keptReads, detail: byKind });
   report.record('idle-cpu', { value: (100 * cpuSeconds) / seconds, detail: { cpuSeconds, seconds } });
 }
 

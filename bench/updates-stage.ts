@@ -39,7 +39,7 @@ export function updatesStage(context: StageContext): Promise<void> {
     try {
       const scene: UpdateScene = { ...context, cluster, registry, operator, watch };
       if (report.wants('rss-small')) await measureRest(scene);
-      if (report.wants('patch-p50', 'patch-p99', 'update-writes', 'update-events', 'update-reads', 'credential-reads'))
+      if (report.wants('patch-p50', 'patch-p99', 'update-writes', 'update-events', 'update-reads', 'kept-reads'))
         await measureSingle(scene);
       if (report.wants('mass-lost', 'mass-rate', 'mass-cpu', 'mass-peak', 'mass-rss')) await measureMass(scene);
     } finally {

@@ -29,19 +29,26 @@ export async function giveBackWhenIdle({ collect, log, ...options }: IdleMemoryO
   if (!collect || signal.aborted) return;
   let lowest = 0;
   let rest = 0;
-  const timer = setInterval(() => {
-    rest = Math.max(0, rest - 1);
+  let again: NodeJS.Timeout | undefined;
+  const collectNow = (): void => {
     const before = residentBytes();
-    if (busy() > idleBelow || rest > 0 || before - lowest < worthBytes) return;
+    // What has begun in the last moment would wait for the collection.
+    if (busy() > idleBelow) return;
     collect();
     lowest = residentBytes();
     // What gave little is not tried again soon.
     rest = lowest < before - worthBytes ? restAfterGain : restAfterNone;
     log.debug({ before, after: lowest }, 'memory given back');
+  };
+  const timer = setInterval(() => {
+    rest = Math.max(0, rest - 1);
+    if (busy() > idleBelow || rest > 0 || residentBytes() - lowest < worthBytes) return;
+    again = setTimeout(collectNow, everyMs / 20).unref();
   }, everyMs);
   timer.unref();
   await new Promise((resolve) => signal.addEventListener('abort', resolve, { once: true }));
   clearInterval(timer);
+  clearTimeout(again);
 }
 
 /** The collection that also gives up what V8 keeps for speed: an ordinary one leaves the heap as large as it is. */
