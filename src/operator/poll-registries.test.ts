@@ -6,7 +6,7 @@ import { FakePullSecrets } from '../../test/fakes/pull-secrets.ts';
 import { RecordingEvents, RecordingLog, RecordingMetrics } from '../../test/fakes/recording.ts';
 import { FakeRegistryPort } from '../../test/fakes/registry-port.ts';
 import { FakeWorkloads } from '../../test/fakes/workloads.ts';
-import { defaultAutorolloutSettings } from '../core/autorollout-settings.ts';
+import { type AutorolloutSettings, defaultAutorolloutSettings } from '../core/autorollout-settings.ts';
 import type { Workload } from '../core/workload.ts';
 import { Notes } from './notes.ts';
 import { RegistryPoller } from './poll-registries.ts';
@@ -25,8 +25,18 @@ function aPoller(name: string, annotations: Record<string, string> = {}, image =
   });
 }
 
+interface StartOptions {
+  readonly intervalMs?: number;
+  readonly random?: number | (() => number);
+  readonly autorollout?: AutorolloutSettings;
+}
+
 /** A poller at work in fake time, until the test ends. Checks are noted with the second at which they were made. */
-async function start(t: TestContext, workloads: readonly Workload[], { intervalMs = 300_000, random = 0.5 } = {}) {
+async function start(
+  t: TestContext,
+  workloads: readonly Workload[],
+  { intervalMs = 300_000, random = 0.5, autorollout = defaultAutorolloutSettings }: StartOptions = {},
+) {
   const time = new FakeTime();
   time.install();
   const registry = new FakeRegistryPort();
@@ -41,9 +51,9 @@ async function start(t: TestContext, workloads: readonly Workload[], { intervalM
     ...fakes,
     intervalMs,
     pollingEnabled: true,
-    autorollout: () => defaultAutorolloutSettings,
+    autorollout: () => autorollout,
     wake: (key) => woken.push(key),
-    random: () => random,
+    random: typeof random === 'number' ? () => random : random,
   });
   const checks: number[] = [];
   const begun = time.now();
@@ -267,6 +277,15 @@ describe('operator/poll-registries', () => {
       const scans = log.lines.filter(({ message }) => message === words.scan);
       assert.equal(scans.length, 5, 'the first look, then the seconds 45, 60, 105 and 120');
       assert.deepEqual(scans[0]?.fields, { resource_count: 1, kind: 'Deployment', label: 'kube-autorollout/enabled=true' });
+    });
+
+    it('a scan at each interval, although the looks at repositories are spread over it', async (t) => {
+      const many = Array.from({ length: 9 }, (_, index) => labelled(`w${index}`, [`nginx${index}:1`]));
+      let random = 0;
+      const autorollout = { ...defaultAutorolloutSettings, schedule: { kind: 'interval', everyMs: 30_000 } as const };
+      const { log, time } = await start(t, many, { autorollout, random: () => (random += 0.05) });
+      await time.advance(89_000);
+      assert.equal(log.lines.filter(({ message }) => message === words.scan).length, 3);
     });
 
     it('each container of a labelled workload whose registry cannot be asked, once', async (t) => {

@@ -62,7 +62,6 @@ interface Outcome {
 const longestTimerMs = 2 ** 31 - 1;
 /** After each tag that was read a repository rests so long: reading and judging them takes a hundredth of that, whatever interval is asked for. */
 const restMsPerTag = 1;
-const scanMs = 1000;
 
 export class RegistryPoller {
   readonly #deps: PollDeps;
@@ -74,7 +73,7 @@ export class RegistryPoller {
   readonly #restsUntil = new Map<string, number>();
   /** Lists that suddenly shrank: believed only when the next look says the same. */
   readonly #suspect = new Set<string>();
-  #scannedAt = -Infinity;
+  #scannedAt: number | undefined;
 
   constructor(deps: PollDeps) {
     this.#deps = deps;
@@ -183,7 +182,7 @@ export class RegistryPoller {
       nextAt = Math.min(nextAt, ...group.map(({ cadence }) => nextDue(cadence, since, now, jitter)));
       if (due) {
         looks.set(access.key, { at: now, tags: new Set(group.flatMap(({ digestsOf }) => [...digestsOf])) });
-        this.#tellScan(group, last?.at);
+        this.#tellScan(group);
         const outcome = await this.#checkGroup(access, group, signal);
         notBefore = Math.max(notBefore, now + (outcome.retryAfterMs ?? 0));
         tags += outcome.tags ?? 0;
@@ -208,11 +207,10 @@ export class RegistryPoller {
   }
 
   /** Repositories are looked at one by one; those of one tick make one line. Looks between the ticks are for others. */
-  #tellScan(group: readonly Consumer[], last: number | undefined): void {
+  #tellScan(group: readonly Consumer[]): void {
     const { workloads, log, clock } = this.#deps;
     const now = clock.now();
-    const isTick = group.some(({ cadence }) => cadence.kind === 'schedule' && isDue(cadence, last, now));
-    if (!isTick || now - this.#scannedAt < scanMs) return;
+    if (!group.some(({ cadence }) => cadence.kind === 'schedule' && isDue(cadence, this.#scannedAt, now))) return;
     this.#scannedAt = now;
     logScan(workloads.all(), log);
   }
