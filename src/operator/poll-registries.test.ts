@@ -331,4 +331,14 @@ describe('operator/poll-registries', () => {
     }
     assert.ok(registry.calls.length <= 7 * tags.length, `${registry.calls.length} requests`);
   });
+
+  it('who is impatient about one tag has no others asked for', async (t) => {
+    const patient = aPoller('patient', { policy: 'digest' }, 'nginx:1.26');
+    const { registry, time } = await start(t, [aPoller('impatient', { policy: 'digest', 'polling-interval': '1s' }), patient]);
+    registry.push(nginx, '1.26');
+    await time.advance(700_000);
+    const asked = (tag: string) => registry.calls.filter((call) => call === `resolve ${nginx}:${tag}`).length;
+    assert.ok(asked('1.25') > 600, `${asked('1.25')}`);
+    assert.equal(asked('1.26'), 3);
+  });
 });

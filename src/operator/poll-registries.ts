@@ -11,6 +11,7 @@ import type { Notes } from './notes.ts';
 import { forgetTold, isRefusal, pollDigests, tellConsumers } from './poll-digests.ts';
 import { isSameTimes, type PushTimes, readPushTimes } from './poll-times.ts';
 import { type Cadence, firstDue, isDue, nextDue } from './poll-cadence.ts';
+import { askedTags, isUnknown, type Look, onlyAsked } from './poll-looks.ts';
 import { type Consumer, pollingNeeds } from './poll-wants.ts';
 import { type Access, type LastCheck, reasonOf, type RepositoryAccess } from './repository-access.ts';
 import { laneOfRepository } from './repository-lane.ts';
@@ -44,12 +45,6 @@ export interface PollDeps {
 interface Group {
   readonly access: Access;
   readonly group: Consumer[];
-}
-
-/** When it was, and for which running tags: those that are not there, or not given, are not asked for before their time either. */
-interface Look {
-  readonly at: number;
-  readonly tags: ReadonlySet<string>;
 }
 
 /** Of one look: how many tags were read, or how long the registry wants to be left alone. */
@@ -174,24 +169,29 @@ export class RegistryPoller {
     const before = this.#looks.get(repository);
     const looks = new Map(before);
     this.#looks.set(repository, looks);
-    let [nextAt, notBefore, tags] = [Infinity, 0, 0];
+    let [nextAt, notBefore, read] = [Infinity, 0, 0];
     for (const { access, group } of groups) {
       const last = before?.get(access.key);
       const due = group.some((consumer) => isDue(consumer.cadence, last?.at, now) || isUnknown(last, consumer));
       const since = due ? now : (last?.at ?? now);
       nextAt = Math.min(nextAt, ...group.map(({ cadence }) => nextDue(cadence, since, now, jitter)));
       if (due) {
-        looks.set(access.key, { at: now, tags: new Set(group.flatMap(({ digestsOf }) => [...digestsOf])) });
+        const tags = askedTags(last, group, now);
+        looks.set(access.key, { at: now, tags });
         this.#tellScan(group);
-        const outcome = await this.#checkGroup(access, group, signal);
+        const outcome = await this.#checkGroup(
+          access,
+          group.map((consumer) => onlyAsked(consumer, tags, now)),
+          signal,
+        );
         notBefore = Math.max(notBefore, now + (outcome.retryAfterMs ?? 0));
-        tags += outcome.tags ?? 0;
+        read += outcome.tags ?? 0;
       } else for (const consumer of group) this.#lookAtKnown(repository, consumer);
     }
     const current = new Set(groups.map(({ access }) => access.key));
     for (const key of looks.keys()) if (!current.has(key)) looks.delete(key);
-    this.#restsUntil.set(repository, now + tags * restMsPerTag);
-    return Math.max(nextAt, notBefore, now + tags * restMsPerTag);
+    this.#restsUntil.set(repository, now + read * restMsPerTag);
+    return Math.max(nextAt, notBefore, now + read * restMsPerTag);
   }
 
   async #groupByAccess(repository: string, consumers: readonly Consumer[], signal: AbortSignal): Promise<Group[]> {
@@ -322,9 +322,4 @@ export class RegistryPoller {
 function keepRefusal(error: unknown): RegistryError {
   if (!isRefusal(error)) throw error;
   return error;
-}
-
-/** Does somebody run a tag that the last look was not for? */
-function isUnknown(last: Look | undefined, { digestsOf }: Consumer): boolean {
-  return [...digestsOf].some((tag) => last?.tags.has(tag) !== true);
 }
