@@ -116,7 +116,7 @@ describe('registry/canary', () => {
   for (const [title, cause] of mishaps) {
     it(`no secret leaves its registry or is printed: ${title}`, async (t) => {
       let settings: RegistrySettings = noRegistrySettings;
-      const { fake, registry, resolve, tags, repository, logged, counts } = await setUpRegistry(t, {
+      const { fake, registry, resolve, tags, repository, logged, debugged, counts } = await setUpRegistry(t, {
         limits: { timeouts: { callMs: 100 } },
         settings: () => settings,
       });
@@ -142,7 +142,7 @@ describe('registry/canary', () => {
       }
       const elsewhere = abroad.requests.map((request) => JSON.stringify(request));
       const urls = fake.requests.map(({ url }) => url);
-      for (const text of [...printed, ...logged, ...counts.keys(), ...elsewhere, ...urls]) {
+      for (const text of [...printed, ...logged, ...debugged, ...counts.keys(), ...elsewhere, ...urls]) {
         // An anonymous token that the other origin itself gave may go back there.
         const found = forms.filter((form) => text.includes(form) && !(form === 'token-' && elsewhere.includes(text)));
         assert.deepEqual(found, [], text);

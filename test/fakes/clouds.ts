@@ -39,6 +39,8 @@ export interface CloudSetup {
   /** Changes count at the next call. */
   readonly settings: { value: RegistrySettings };
   readonly logged: string[];
+  /** What was logged at debug. */
+  readonly debugged: string[];
   /** All that was counted, as text. */
   readonly counted: string[];
   /** Digest of `1.0.0`. */
@@ -68,7 +70,10 @@ export async function setUpClouds(t: TestContext, options: CloudOptions = {}): P
   const clock = { ms: Date.parse('2026-01-15T10:00:00Z'), now: () => clock.ms };
   const settings = { value: { ...noRegistrySettings, ...options.settings } };
   const logged: string[] = [];
-  const write = (fields: object, message: string): void => void logged.push(`${message} ${JSON.stringify(fields)} ${inspect(fields)}`);
+  const debugged: string[] = [];
+  const textOf = (fields: object, message: string): string => `${message} ${JSON.stringify(fields)} ${inspect(fields)}`;
+  const write = (fields: object, message: string): void => void logged.push(textOf(fields, message));
+  const whisper = (fields: object, message: string): void => void debugged.push(textOf(fields, message));
   const counted: string[] = [];
   const count = (name: string, labels: object = {}): void => void counted.push(`${name} ${JSON.stringify(labels)}`);
   const registry = createRegistry({
@@ -82,7 +87,7 @@ export async function setUpClouds(t: TestContext, options: CloudOptions = {}): P
       observe: (name, _, labels) => count(name, labels),
       reset: () => undefined,
     },
-    log: { debug: write, info: write, warn: write, error: write },
+    log: { debug: whisper, info: write, warn: write, error: write },
     sleep: (ms) => Promise.resolve(void (clock.ms += ms)),
   });
   t.after(async () => {
@@ -97,6 +102,7 @@ export async function setUpClouds(t: TestContext, options: CloudOptions = {}): P
     requests,
     settings,
     logged,
+    debugged,
     counted,
     addRegistry: async (host) => {
       const fake = await startFakeRegistry();

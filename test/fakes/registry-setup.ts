@@ -13,8 +13,10 @@ export interface RegistrySetup {
   readonly sleeps: number[];
   /** `registry_requests_total operation=tags result=ok …` → count. */
   readonly counts: Map<string, number>;
-  /** All that was logged, as text. */
+  /** All that was logged from info up, as text. */
   readonly logged: string[];
+  /** What was logged at debug. */
+  readonly debugged: string[];
   readonly signal: AbortSignal;
   /** `acme/app` of the fake registry, or another one. */
   readonly repository: (name?: string, host?: string) => RepositoryRef;
@@ -44,7 +46,10 @@ export async function setUpRegistry(t: TestContext, options: SetupOptions = {}):
   const sleeps: number[] = [];
   const counts = new Map<string, number>();
   const logged: string[] = [];
-  const write = (fields: object, message: string): void => void logged.push(`${message} ${JSON.stringify(fields)} ${inspect(fields)}`);
+  const debugged: string[] = [];
+  const textOf = (fields: object, message: string): string => `${message} ${JSON.stringify(fields)} ${inspect(fields)}`;
+  const write = (fields: object, message: string): void => void logged.push(textOf(fields, message));
+  const whisper = (fields: object, message: string): void => void debugged.push(textOf(fields, message));
   const count = (name: string, labels: Readonly<Record<string, string>> = {}): void => {
     const { registry: _, ...others } = labels;
     const text = [name, ...Object.entries(others).map(([label, value]) => `${label}=${value}`)].join(' ');
@@ -54,7 +59,7 @@ export async function setUpRegistry(t: TestContext, options: SetupOptions = {}):
     outbound: options.asked ? disguised(outbound, fake.origin, options.asked) : outbound,
     clock,
     metrics: { increment: count, set: () => undefined, observe: (name, _, labels) => count(name, labels), reset: () => undefined },
-    log: { debug: write, info: write, warn: write, error: write },
+    log: { debug: whisper, info: write, warn: write, error: write },
     insecureHosts: options.insecureHosts ?? [],
     limits: options.limits ?? {},
     ...(options.settings && { settings: options.settings }),
@@ -82,6 +87,7 @@ export async function setUpRegistry(t: TestContext, options: SetupOptions = {}):
     sleeps,
     counts,
     logged,
+    debugged,
     signal,
     repository,
     resolve: async (reference, secrets = [], ref = repository()) =>
