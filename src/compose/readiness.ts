@@ -38,7 +38,7 @@ export class Readiness {
     const anyWorkload = workloads.sources.some(({ state }) => state === 'synced');
     return [
       { name: 'running', ok: !stopping.aborted, message: stopping.aborted ? 'the operator is stopping' : 'the operator runs' },
-      ...updateRequests.sources.map((source) => requestCheck(source)),
+      ...updateRequests.sources.map((source) => requestCheck(source, this.#rightsFile)),
       ...workloads.sources.map((source) => workloadCheck(source, anyWorkload)),
       { name: 'lease', ok: election.problem === undefined, message: election.problem ?? 'the leader can be elected' },
       ...this.#missingRights.map((message) => ({ name: 'rights', ok: true, message })),
@@ -66,11 +66,16 @@ export class Readiness {
     } while (!stop.aborted);
   }
 
+  /** Who watches some namespaces has been granted a Role in each of them, and would be granted more by the other file. */
+  get #rightsFile(): string {
+    return this.#deps.config.watchNamespaces.length > 0 ? 'deploy/k8s/rbac-namespace.yaml' : 'deploy/k8s/rbac.yaml';
+  }
+
   async #checkRights(stop: AbortSignal): Promise<boolean> {
     const { client, config, home, log } = this.#deps;
     try {
       const missing = await checkPermissions(client, { watchNamespaces: config.watchNamespaces, home }, stop);
-      for (const each of missing) if (!this.#missingRights.includes(each.sentence)) tell(each, log);
+      for (const each of missing) if (!this.#missingRights.includes(each.sentence)) tell(each, this.#rightsFile, log);
       this.#missingRights = missing.map(({ sentence }) => sentence);
       return missing.every(({ permission }) => permission.optional === true);
     } catch (error) {
@@ -83,16 +88,16 @@ export class Readiness {
   }
 }
 
-function tell({ permission, sentence }: MissingPermission, log: Log): void {
+function tell({ permission, sentence }: MissingPermission, rightsFile: string, log: Log): void {
   if (permission.optional === true) log.info({ reason: 'PermissionMissing' }, sentence);
-  else log.warn({ reason: 'PermissionMissing' }, `${sentence}; apply deploy/k8s/rbac.yaml`);
+  else log.warn({ reason: 'PermissionMissing' }, `${sentence}; ${rightsFile} grants it`);
 }
 
-function requestCheck({ resource, namespace, state, problem }: CacheSource): Check {
+function requestCheck({ resource, namespace, state, problem }: CacheSource, rightsFile: string): Check {
   const messages = {
     synced: 'watched',
     syncing: problem ?? 'not read completely yet',
-    forbidden: problem ?? `list and watch of ${resource} are forbidden: apply deploy/k8s/rbac.yaml`,
+    forbidden: problem ?? `list and watch of ${resource} are forbidden; ${rightsFile} grants them`,
     absent: `the CustomResourceDefinition ${resource} is missing: apply deploy/k8s/crds/updaterequest.yaml`,
   };
   return { name: nameOf(resource, namespace), ok: state === 'synced', message: messages[state] };
