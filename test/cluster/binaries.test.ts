@@ -26,6 +26,8 @@ const versions: readonly (readonly [BinaryName, string, boolean])[] = [
   ['registry', 'registry github.com/distribution/distribution/v3 v3.1.1+unknown', true],
   ['registry', 'registry github.com/docker/distribution v2.8.2+unknown', false],
   ['registry', '', false],
+  ['helm', 'v4.2.4', true],
+  ['helm', 'v3.18.4+gd80839c', false],
 ];
 
 function makeFolder(): string {

@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { binaries, binaryNames, groups } from './binary-table.ts';
+import { binaries, binaryNames, clusterBinaries, groups } from './binary-table.ts';
 import type { BinaryName, Group } from './binary-table.ts';
 import { buildGroup, fetchModules, goVersion, groupFolder } from './build-binaries.ts';
 import type { Log } from './build-binaries.ts';
@@ -54,7 +54,7 @@ async function fetchAll(steps: readonly { group: Group; wanted: readonly BinaryN
 }
 
 async function main(args: readonly string[]): Promise<void> {
-  const names = args.length === 0 ? binaryNames : args.map(parseName);
+  const names = args.length === 0 ? clusterBinaries : args.map(parseName);
   const paths = await ensureBinaries(names, { log: (line) => console.error(`[test bed] ${line}`) });
   for (const name of names) console.log(paths[name]);
 }

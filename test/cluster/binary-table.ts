@@ -1,9 +1,21 @@
 // Which programs the test bed is made of, and from which Go package each one is built.
 
-export const binaryNames = ['etcd', 'kube-apiserver', 'kube-controller-manager', 'kube-scheduler', 'kubectl', 'registry', 'kwok'] as const;
+export const binaryNames = [
+  'etcd',
+  'kube-apiserver',
+  'kube-controller-manager',
+  'kube-scheduler',
+  'kubectl',
+  'registry',
+  'kwok',
+  'helm',
+] as const;
 export type BinaryName = (typeof binaryNames)[number];
 
-export type GroupName = 'kube' | 'etcd' | 'registry' | 'kwok';
+/** What a running test bed consists of; helm is for the tests of the chart alone. */
+export const clusterBinaries: readonly BinaryName[] = binaryNames.filter((name) => name !== 'helm');
+
+export type GroupName = 'kube' | 'etcd' | 'registry' | 'kwok' | 'helm';
 
 export interface Group {
   readonly name: GroupName;
@@ -28,6 +40,7 @@ export const groups: readonly Group[] = [
   { name: 'etcd', ldflags: '-s -w', packages: 570 },
   { name: 'registry', ldflags: '-s -w', packages: 570 },
   { name: 'kwok', ldflags: '-s -w -X sigs.k8s.io/kwok/pkg/consts.Version=v0.8.0', packages: 970 },
+  { name: 'helm', ldflags: '-s -w -X helm.sh/helm/v4/internal/version.version=v4.2.4', packages: 1200 },
 ];
 
 interface Binary {
@@ -62,6 +75,7 @@ export const binaries: Readonly<Record<BinaryName, Binary>> = {
     to: [3, 99],
   },
   kwok: { group: 'kwok', goPackage: 'sigs.k8s.io/kwok/cmd/kwok', versionArgs: ['--version'], from: [0, 8], to: [0, 8] },
+  helm: { group: 'helm', goPackage: 'helm.sh/helm/v4/cmd/helm', versionArgs: ['version', '--short'], from: [4, 0], to: [4, 99] },
 };
 
 /** Whether `text`, as printed by the program, names a version that we can work with. */
