@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import { gzipSync } from 'node:zlib';
 import { RecordingLog, RecordingMetrics } from '../../test/fakes/recording.ts';
 import type { PushHint } from '../core/push-hint.ts';
 import { parseDockerHub } from '../webhooks/dockerhub.ts';
@@ -71,6 +72,15 @@ const table: readonly Row[] = [
   ['from distribution: too large', '/webhook/registry', vendor, huge, 204, 'too_large'],
 ];
 
+/** encoding, type, body, status, result */
+const encoded: readonly (readonly [string, string, string | Uint8Array<ArrayBuffer>, number, string])[] = [
+  ['gzip', json, new Uint8Array(gzipSync(push)), 415, 'Send the body without Content-Encoding gzip\n'],
+  ['GZIP', vendor, new Uint8Array(gzipSync(push)), 204, ''],
+  ['br', json, 'no JSON', 415, 'Send the body without Content-Encoding br\n'],
+  ['identity', json, 'no JSON', 400, 'Unusable body: the body is not JSON\n'],
+  ['gzip', json, push, 200, 'Webhook processed'],
+];
+
 describe('http/webhooks', () => {
   for (const [title, path, type, body, status, result] of table) {
     it(`${title}: ${status} ${result}`, async () => {
@@ -89,6 +99,14 @@ describe('http/webhooks', () => {
         counted.reduce((sum, value) => sum + value),
         1,
       );
+    });
+  }
+
+  for (const [encoding, type, body, status, answer] of encoded) {
+    it(`Content-Encoding ${encoding}, ${typeof body === 'string' ? 'plain' : 'packed'}, as ${type}: ${status}`, async () => {
+      const headers = { 'content-type': type, 'content-encoding': encoding };
+      const response = await aWorld().app.request('/webhook/registry', { method: 'POST', headers, body });
+      assert.deepEqual([response.status, await response.text()], [status, answer]);
     });
   }
 

@@ -77,6 +77,8 @@ async function receive(
   if (!body) return refuse('too_large', 413, 'BodyTooLarge', 'The body is larger than 3 MiB');
   const parsed = parseJson(utf8.decode(body));
   if ('invalid' in parsed) {
+    const encoding = c.req.header('content-encoding')?.toLowerCase() ?? 'identity';
+    if (encoding !== 'identity') return refuse('unsupported', 415, 'UnsupportedMediaType', withoutEncoding(encoding));
     const isOtherType = mediaType !== '' && !isJsonType(mediaType);
     return isOtherType
       ? refuse('unsupported', 415, 'UnsupportedMediaType', `Send JSON as application/json, not ${mediaType.slice(0, 100)}`)
@@ -95,6 +97,10 @@ async function receive(
   if (acceptance === 'accepted') return finish('accepted', c.text('Webhook processed'), delivery);
   const sentence = 'The delivery cannot be taken now; send it again';
   return finish('dropped', answerProblem(c, { status: 503, reason: 'Unavailable', sentence, headers: { 'Retry-After': '5' } }), delivery);
+}
+
+function withoutEncoding(encoding: string): string {
+  return `Send the body without Content-Encoding ${encoding.replaceAll(/[^a-z0-9, _-]/g, '?').slice(0, 50)}`;
 }
 
 /** The names of members help to see what was sent; values are the sender's business. */

@@ -13,6 +13,7 @@ export interface Claim {
 }
 
 const maximumIdLength = 200;
+const scheme = /^(?:https?|oci|docker):\/\//i;
 const dotlessHost = /^[a-z0-9]([a-z0-9-]*[a-z0-9])?$/;
 
 /** A claim → a hint in lower case with Docker Hub's `library/`, or what is wrong with it. */
@@ -33,7 +34,8 @@ export function toHint(claim: Claim): PushHint | { readonly problem: string } {
 }
 
 /** The full reference of an image with its tag in the letters it was written in; undefined when it cannot be parsed. */
-export function splitImage(image: string): { readonly repository: string; readonly tag?: string; readonly digest?: string } | undefined {
+export function splitImage(written: string): { readonly repository: string; readonly tag?: string; readonly digest?: string } | undefined {
+  const image = withoutScheme(written);
   const reference = parseImageReference(image.toLowerCase());
   if ('invalid' in reference) return undefined;
   const { registry, repository, tag, digest } = reference;
@@ -51,16 +53,21 @@ interface Place {
 }
 
 function placeOf(name: string): Place | { readonly problem: string } {
-  const reference = parseImageReference(name.toLowerCase());
+  const reference = parseImageReference(withoutScheme(name).toLowerCase());
   return 'invalid' in reference ? { problem: 'the repository is not valid' } : reference;
 }
 
 /** A host without dot or port (`registry`) cannot stand in an image reference, but must not be taken for a part of the path either. */
 function placeAt(host: string, name: string): Place | { readonly problem: string } {
-  const registry = host.toLowerCase();
+  const registry = withoutScheme(host).toLowerCase();
   const reference = parseImageReference(`${dotlessHost.test(registry) ? 'localhost' : registry}/${name.toLowerCase()}`);
   if ('invalid' in reference || reference.tag !== undefined || reference.digest !== undefined) {
     return { problem: 'the registry or the repository is not valid' };
   }
   return { registry, repository: reference.repository };
+}
+
+/** People copy addresses; in a payload there is no doubt what is meant. */
+function withoutScheme(text: string): string {
+  return text.replace(scheme, '');
 }
