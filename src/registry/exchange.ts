@@ -7,7 +7,7 @@ import { type Answer, answerFailure, isThrottled } from './answer.ts';
 import { createAskedSchemes } from './asked-schemes.ts';
 import { createAuthorizer } from './authorize.ts';
 import type { Call } from './call.ts';
-import type { AskedScheme } from './challenge.ts';
+import { type AskedScheme, chooseScheme, parseChallenges } from './challenge.ts';
 import { tryWithContent } from './fetched-credential.ts';
 import type { RegistryCredential, UsableCredential } from './keychain.ts';
 import { createLogins } from './logins.ts';
@@ -111,10 +111,28 @@ export function createExchange({ send, clock, log, meter, onAttempt }: ExchangeD
     if ('why' in second) return answer.status === 403 ? { source, why: 'denied', httpStatus: 403 } : second;
     // The same login again would be the second failure of one poll.
     if (second.header === first.header) return { source, why: second.token === undefined ? 'login' : 'scope', httpStatus: answer.status };
-    const again = await sendWith(call, request, second.header);
+    const again = await withToldScope(call, request, credential, asked, await sendWith(call, request, second.header));
     if (again.status !== 401 && again.status !== 403) return { answer: again, source };
     const why = again.status === 403 ? 'denied' : second.token === undefined ? 'login' : 'scope';
     return { source, why, httpStatus: again.status };
+  }
+
+  /** Some registries say which scope they want only when a token lacks it: one more token, and no more after that. */
+  async function withToldScope(
+    call: Call,
+    request: RegistryRequest,
+    credential: UsableCredential,
+    before: AskedScheme,
+    refused: Answer,
+  ): Promise<Answer> {
+    if (refused.status !== 401 || before.kind !== 'bearer') return refused;
+    const challenges = parseChallenges(refused.headers['www-authenticate'] ?? '');
+    const asked: AskedScheme = 'invalid' in challenges ? { kind: 'none' } : chooseScheme(challenges);
+    if (asked.kind !== 'bearer' || asked.error !== 'insufficient_scope' || !asked.scope || asked.scope === before.scope) return refused;
+    const wider = await authorizer.answer(call, asked, credential);
+    if ('why' in wider) return refused;
+    schemes.learn(call.endpoint.origin, call.repository, asked);
+    return await sendWith(call, request, wider.header);
   }
 
   async function sendWith(call: Call, request: RegistryRequest, authorization: string | undefined): Promise<Answer> {

@@ -107,6 +107,40 @@ describe('registry/tokens', () => {
     assert.deepEqual(seen(), [head, `GET /token?service=fake&scope=repository%3Aacme%2Fapp%3Ametadata_read&${scope}`, head]);
   });
 
+  /** A registry whose first challenge names no scope, and that says afterwards which one it wants. */
+  const lateScope =
+    (wanted: string, told: string): Answer =>
+    ({ url, headers }, response) => {
+      if (url.startsWith('/token')) {
+        const scopes = new URL(url, 'http://fake').searchParams.getAll('scope');
+        return Boolean(response.end(JSON.stringify({ token: scopes.includes(wanted) ? 'wide' : 'narrow' })));
+      }
+      if (headers['authorization'] === 'Bearer wide') return false;
+      const more = headers['authorization'] === 'Bearer narrow' ? `,error="insufficient_scope",scope="${told}"` : '';
+      return Boolean(response.writeHead(401, { 'www-authenticate': `Bearer realm="/token",service="fake"${more}` }).end());
+    };
+
+  const metadata = 'repository:acme/app:metadata_read';
+
+  it('a registry that tells the scope it wants only when a fresh token lacks it is given that one', async (t) => {
+    const { fake, resolve, seen } = await setUp(t);
+    Object.assign(fake.switches, { auth: 'none', intercept: lateScope(metadata, metadata) });
+    const wide = `GET /token?service=fake&scope=repository%3Aacme%2Fapp%3Ametadata_read&${scope}`;
+    await resolve('1.0.0');
+    assert.deepEqual(seen(), [head, `GET /token?service=fake&${scope}`, head, wide, head]);
+    await resolve('1.0.0');
+    assert.deepEqual(seen(), [head]);
+  });
+
+  for (const told of ['repository:acme/app:pull', 'aws', '']) {
+    it(`a registry that is never content with the scope it told ("${told}") is not asked for ever`, async (t) => {
+      const { fake, resolve, seen } = await setUp(t);
+      Object.assign(fake.switches, { auth: 'none', intercept: lateScope('none', told) });
+      await assert.rejects(resolve('1.0.0'), { code: 'Unauthorized', message: /gives no right to pull/ });
+      assert.ok(seen().length <= 5);
+    });
+  }
+
   for (const status of [404, 405]) {
     it(`an identity token goes by GET where POST answers ${status}`, async (t) => {
       const { fake, resolve } = await setUp(t, ({ method }, response) => method === 'POST' && Boolean(response.writeHead(status).end()));
