@@ -22,6 +22,7 @@ interface ValueTypes {
   url: string;
   namespace: string;
   namespaces: readonly string[];
+  resources: readonly string[];
   hosts: readonly string[];
   address: string;
   level: LogLevel;
@@ -43,6 +44,7 @@ export interface SettingReader {
 const longestMs = 3650 * 86_400_000;
 const namespacePattern = /^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/;
 const objectNamePattern = /^[a-z0-9]([a-z0-9.-]*[a-z0-9])?$/;
+const resourcePattern = /^[a-z]+(\/[a-z]+)?(\.[a-z0-9.-]*[a-z0-9])?$/;
 const hostPattern = /^([a-z0-9]([a-z0-9.-]*[a-z0-9])?|\[[0-9a-f:.]+\])(:\d{1,5})?$/;
 const booleans = new Map([
   ['true', true],
@@ -63,6 +65,7 @@ const parsers: { readonly [Type in SettingType]: (text: string) => ValueTypes[Ty
   url: parseBaseUrl,
   namespace: (text) => (namespacePattern.test(text) ? text : undefined),
   namespaces: (text) => listOf(text, namespacePattern),
+  resources: (text) => listOf(text.toLowerCase(), resourcePattern),
   hosts: (text) => listOf(text.toLowerCase(), hostPattern),
   address: parseAddress,
   level: (text) => logLevels.find((level) => level === text.toLowerCase()),

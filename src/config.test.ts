@@ -34,6 +34,13 @@ const accepted: readonly [title: string, env: Texts, flags: Texts, read: (config
   ],
   ['expiry and retention', {}, {}, (config) => config.requests, { expiryMs: 86_400_000, retentionMs: 604_800_000 }],
   ['a list of namespaces', { HEADWIND_WATCH_NAMESPACES: 'shop, team-a,,shop' }, {}, (config) => config.watchNamespaces, ['shop', 'team-a']],
+  [
+    'rights that are withheld',
+    { HEADWIND_WITHHELD_RIGHTS: 'secrets, nodes,cronjobs.batch' },
+    {},
+    (config) => [...config.withheldRights],
+    ['secrets', 'nodes', 'cronjobs.batch'],
+  ],
   ['no list is all namespaces', {}, {}, (config) => config.watchNamespaces, []],
   [
     'insecure hosts',

@@ -27,6 +27,8 @@ export interface Config {
   readonly namespace: string | undefined;
   /** Empty: all. */
   readonly watchNamespaces: readonly string[];
+  /** Resources that are never asked for: `secrets`, `cronjobs.batch`. */
+  readonly withheldRights: ReadonlySet<string>;
   readonly controllersEnabled: boolean;
   /** Nothing is created or changed; only told. */
   readonly dryRun: boolean;
@@ -68,6 +70,7 @@ export function readConfig(env: Source, flags: Source): ConfigResult {
     },
     namespace: optional(configTable.namespace),
     watchNamespaces: required(configTable.watchNamespaces),
+    withheldRights: new Set(required(configTable.withheldRights)),
     controllersEnabled: required(configTable.controllersEnabled),
     dryRun: required(configTable.dryRun),
     polling: { enabled: required(configTable.pollingEnabled), intervalMs: required(configTable.pollingInterval) },

@@ -17,6 +17,7 @@ import { KubePods } from '../kubernetes/pods.ts';
 import { KubePullSecrets } from '../kubernetes/pull-secrets.ts';
 import { KubeServiceAccountTokens } from '../kubernetes/service-account-tokens.ts';
 import { KubeUpdateRequests } from '../kubernetes/update-requests.ts';
+import { withoutRights } from '../kubernetes/withheld-rights.ts';
 import { KubeWorkloads } from '../kubernetes/workloads.ts';
 import type { OperatorDeps } from '../operator/deps.ts';
 import { LeaderWork } from '../operator/leader-work.ts';
@@ -111,15 +112,16 @@ export async function buildParts({ opened, version, environment, log, metrics, s
   });
 
   const cache = { client, log, watchNamespaces: config.watchNamespaces };
-  const workloads = new KubeWorkloads(cache);
+  const workloads = new KubeWorkloads({ ...cache, withheld: config.withheldRights });
   const updateRequests = new KubeUpdateRequests({ ...cache, clock });
-  const pullSecrets = new KubePullSecrets({ client });
+  const permitted = withoutRights(client, config.withheldRights);
+  const pullSecrets = new KubePullSecrets({ client: permitted });
   const book = new TagBook();
   const bell = createRequestBell();
   const deps: OperatorDeps = {
     workloads,
     updateRequests,
-    pods: new KubePods({ client }),
+    pods: new KubePods({ client: permitted }),
     access: new RepositoryAccess({ registry, pullSecrets, book, clock }),
     book,
     notes: new Notes({ dryRunBy: config.dryRun ? configTable.dryRun.variable : undefined }),

@@ -23,7 +23,7 @@ async function start(t: TestContext, refused: readonly string[]) {
     workloads: caches,
     updateRequests: caches,
     election: { problem: undefined },
-    config: { watchNamespaces: [] },
+    config: { watchNamespaces: [], withheldRights: new Set() },
     home: 'headwind-system',
     log,
   });
@@ -47,10 +47,11 @@ describe('compose/readiness', () => {
   it('another right that is missing is a warning with the remedy, and is asked for again; it holds up nothing', async (t) => {
     const { readiness, log, told } = await start(t, ['get nodes', 'list nodes', 'get pods', 'list pods']);
     const stop = new AbortController();
+    t.after(() => stop.abort());
     const running = readiness.run(stop.signal);
     await turnUntil(() => log.lines.length > 0);
     assert.deepEqual(told().toSorted(), [`info ${nodes}`, `warn ${pods}`]);
-    assert.match(log.lines.find(({ level }) => level === 'warn')?.message ?? '', /; apply deploy\/k8s\/rbac\.yaml$/);
+    assert.match(log.lines.find(({ level }) => level === 'warn')?.message ?? '', /; deploy\/k8s\/rbac\.yaml grants it$/);
     assert.ok(readiness.checks(stop.signal).every(({ ok }) => ok));
     stop.abort();
     await running;

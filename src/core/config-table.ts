@@ -27,6 +27,7 @@ export const settingForms = {
   url: 'a URL that begins with http:// or https://, without query and credentials',
   namespace: 'the name of a namespace: lower-case letters, digits and "-", at most 63 characters',
   namespaces: 'names of namespaces, separated by commas; empty for all',
+  resources: 'resources with their group, separated by commas: secrets,nodes,cronjobs.batch',
   hosts: 'registry hosts with optional port, separated by commas: registry.local:5000,10.0.0.5',
   address: 'an IP address, or localhost',
   level: 'trace, debug, info, warn, error or off',
@@ -83,6 +84,13 @@ export const configTable = {
     type: 'namespaces',
     default: '',
     help: 'Only these namespaces (Roles suffice then); empty for all',
+  },
+  withheldRights: {
+    variable: 'HEADWIND_WITHHELD_RIGHTS',
+    flag: 'withheld-rights',
+    type: 'resources',
+    default: '',
+    help: 'Resources to which rights are withheld on purpose: never asked for, and not told as missing',
   },
   controllersEnabled: {
     variable: 'HEADWIND_CONTROLLERS_ENABLED',

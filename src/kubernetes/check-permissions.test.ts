@@ -54,6 +54,17 @@ describe('kubernetes/check-permissions', () => {
     assert.match(missing?.sentence ?? '', /^the right to patch deployments\.apps in all namespaces/);
   });
 
+  it('does not ask for what is withheld on purpose', async (t) => {
+    const { client, asked } = await start(t, () => false);
+    const withheld = new Set(['secrets', 'cronjobs.batch']);
+    const missing = await checkPermissions(client, { ...everywhere, withheld }, signal);
+    assert.deepEqual(
+      missing.filter(({ permission }) => withheld.has(resourceName(permission))),
+      [],
+    );
+    assert.ok(asked.length > 0 && !asked.some(({ resource }) => resource === 'secrets' || resource === 'cronjobs'));
+  });
+
   it('asks in each watched namespace', async (t) => {
     const { client } = await start(t, ({ resource, namespace }) => !(resource === 'secrets' && namespace === 'team-a'));
     const missing = await checkPermissions(client, { watchNamespaces: ['shop', 'team-a'], home: 'headwind-system' }, signal);

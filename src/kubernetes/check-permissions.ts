@@ -14,13 +14,16 @@ export interface PermissionScope {
   /** Empty: all namespaces. */
   readonly watchNamespaces: readonly string[];
   readonly home: string;
+  /** Resources whose rights nobody misses. */
+  readonly withheld?: ReadonlySet<string>;
 }
 
 type Client = Pick<KubeClient, 'json'>;
 
 /** Asks the API server which of the rights in the table this process does not have. Throws ApiError when it cannot be asked. */
 export async function checkPermissions(client: Client, scope: PermissionScope, signal: AbortSignal): Promise<MissingPermission[]> {
-  const questions = permissions.flatMap((permission) => namespacesOf(permission, scope).map((namespace) => ({ permission, namespace })));
+  const wanted = permissions.filter((permission) => scope.withheld?.has(resourceName(permission)) !== true);
+  const questions = wanted.flatMap((permission) => namespacesOf(permission, scope).map((namespace) => ({ permission, namespace })));
   const answers = await Promise.all(
     questions.map(async ({ permission, namespace }) => {
       const verbs = await refusedVerbs(client, permission, namespace, signal);

@@ -45,6 +45,18 @@ async function start(t: TestContext, fill: (api: FakeApiServer) => void = nothin
   return { api, client, workloads, keys };
 }
 
+describe('kubernetes/workloads', () => {
+  it('a kind whose right is withheld on purpose is not watched', async (t) => {
+    const { client } = await startKubeApi(t);
+    const workloads = new KubeWorkloads({ client, log, watchNamespaces: [], withheld: new Set(['cronjobs.batch']) });
+    assert.deepEqual(
+      workloads.sources.map(({ resource }) => resource),
+      ['deployments.apps', 'statefulsets.apps', 'daemonsets.apps'],
+    );
+    assert.equal(workloads.get({ kind: 'CronJob', namespace: 'shop', name: 'backup' }), undefined);
+  });
+});
+
 describeWorkloads('KubeWorkloads', async (t) => {
   const { api, workloads } = await start(t);
   const seen = async (workload: { kind: string; namespace: string; name: string }, is: (found: Workload | undefined) => boolean) => {

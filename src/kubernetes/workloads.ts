@@ -2,6 +2,7 @@ import { canonicalRepository, parseImageReference } from '../core/image-referenc
 import { parseWorkloadKey, type Workload, type WorkloadKind, type WorkloadRef, workloadKey } from '../core/workload.ts';
 import type { WorkloadChange, Workloads } from '../ports.ts';
 import { KeyIndex } from './key-index.ts';
+import { resourceName } from './permissions.ts';
 import type { RawObject } from './raw.ts';
 import type { StoreEvent } from './reflector.ts';
 import { type CacheOptions, type CacheSource, ReflectorSet } from './reflector-set.ts';
@@ -14,17 +15,23 @@ import { workloadPatch } from './workload-patch.ts';
 /** `initial`: the object was there before this process looked, so nobody waits for it. */
 export type WorkloadListener = (key: string, facts: { readonly initial: boolean; readonly old: Workload | undefined }) => void;
 
+interface WorkloadOptions extends CacheOptions {
+  /** Kinds that may not be read are not watched: `cronjobs.batch`. */
+  readonly withheld?: ReadonlySet<string>;
+}
+
 /** Managed workloads of every kind, from one watch per kind (and per namespace, where a list of them is watched). */
 export class KubeWorkloads implements Workloads {
-  readonly #options: CacheOptions;
+  readonly #options: WorkloadOptions;
   readonly #caches: ReadonlyMap<string, ReflectorSet<Workload>>;
   readonly #repositories = new KeyIndex();
   readonly #texts = new SharedTexts();
   readonly #listeners = new Set<WorkloadListener>();
 
-  constructor(options: CacheOptions) {
+  constructor(options: WorkloadOptions) {
     this.#options = options;
-    this.#caches = new Map(Object.values(workloadKinds).map(({ kind }) => [kind, this.#cacheOf(kind)]));
+    const watched = Object.values(workloadKinds).filter((row) => options.withheld?.has(resourceName(row)) !== true);
+    this.#caches = new Map(watched.map(({ kind }) => [kind, this.#cacheOf(kind)]));
   }
 
   /** Every watch and what stands in its way, for readiness. */
