@@ -36,6 +36,70 @@ describe('compose/open-settings', () => {
     ]);
   });
 
+  it('tells what is wrong in files that it names beside what is wrong in it', async (t) => {
+    const folder = aFolder(t);
+    const path = join(folder, 'config.yaml');
+    writeFileSync(
+      path,
+      [
+        'cronSchedule: "61 * * * * *"',
+        'registries:',
+        '  - hostnamePattern: "["',
+        `    secret: {type: ImagePullSecret, mountPath: ${folder}/none}`,
+        '  - secret: {type: Opaque}',
+        '  - {hostnamePattern: a, secret: {type: none}, caCertificatePaths: [/none/a.crt]}',
+        '  - {hostnamePattern: b, secret: {type: None}, clientKeyPath: [x], clientCertificatePath: /none/b.crt}',
+        '  - just words',
+        '  - {hostnamePattern: c, secret: {type: Opaque, token: t}, insecure: si, caCertificatePaths: [/none/c.crt]}',
+        'tls: {caCertificatePaths: [/none/ca.pem]}',
+        'foo: 1',
+        'featureFlags: {enableKubectlAnnotation: ${NOT_SET}}',
+      ].join('\n'),
+    );
+    const opened = await open({ CONFIG_FILE: path });
+    const mistakes = 'mistakes' in opened ? opened.mistakes.map((mistake) => mistake.replace(`${path} `, '')) : [];
+    assert.deepEqual(
+      mistakes.map((mistake) => /^line \d+: \S+/.exec(mistake)?.[0]),
+      [
+        'line 1: cronSchedule:',
+        'line 3: registries[0].hostnamePattern:',
+        'line 5: registries[1].hostnamePattern',
+        'line 6: registries[2].secret.type:',
+        'line 7: registries[3].clientKeyPath:',
+        'line 8: registries[4]:',
+        'line 9: registries[5].insecure:',
+        'line 11: "foo"',
+        'line 12: ${NOT_SET}',
+        'line 4: registries[0].secret.mountPath:',
+        'line 5: registries[1].secret.token',
+        'line 6: registries[2].caCertificatePaths[0]:',
+        'line 9: registries[5].caCertificatePaths[0]:',
+        'line 10: tls.caCertificatePaths[0]:',
+      ],
+      mistakes.join('\n'),
+    );
+  });
+
+  it('a file in another encoding than UTF-8 is a mistake, with its line', async (t) => {
+    const path = join(aFolder(t), 'config.yaml');
+    writeFileSync(path, Buffer.from('compare: index\ntimeZone: UTC # f\xfcr alle\n', 'latin1'));
+    const opened = await open({ CONFIG_FILE: path });
+    assert.deepEqual('mistakes' in opened && opened.mistakes, [`${path} line 2: the file is not in UTF-8; save it in this encoding`]);
+  });
+
+  it('warns of a schedule that lies in the past', async (t) => {
+    const path = join(aFolder(t), 'config.yaml');
+    writeFileSync(path, 'cronSchedule: "0 0 0 1 1 * 2020"\n');
+    const opened = await open({ CONFIG_FILE: path });
+    assert.ok('warnings' in opened);
+    assert.ok(
+      opened.warnings.includes(
+        `${path} line 1: cronSchedule: "0 0 0 1 1 * 2020" has no time to come: labelled workloads are looked at no more; write a later year, or none`,
+      ),
+      opened.warnings.join('\n'),
+    );
+  });
+
   it('a file that is named and cannot be read is a mistake', async (t) => {
     const folder = aFolder(t);
     const none = await open({ CONFIG_FILE: join(folder, 'none.yaml') });

@@ -1,7 +1,9 @@
 import type { Config } from '../config.ts';
 import { type Layer, type LayerResult, readFlatLayer, readLayer } from '../config/layer.ts';
 import type { Variables } from '../config/placeholders.ts';
+import { mergeLayers } from '../config/merge-layers.ts';
 import { healthPortOf, type Settings, settingsOf } from '../config/settings.ts';
+import { nextRun } from '../core/schedule.ts';
 import { localFiles, type LocalFiles, readSystemRoots, usualConfigFile } from './local-files.ts';
 
 /** The ConfigMap as it is now; undefined: there is none. */
@@ -42,16 +44,22 @@ export class SettingsReader {
     if (fromFile.mistakes.length === 0) this.#fileLayers = fromFile.layers;
     if (fromMap.mistakes.length === 0) this.#mapLayers = fromMap.layers;
     const layers = [...this.#fileLayers, ...this.#mapLayers];
-    const result = await settingsOf({ base: this.#config, layers, read: files.read, systemRoots: this.#systemRoots });
+    const result = await this.#settingsOf(layers);
     const settings = 'settings' in result ? result.settings : undefined;
-    const mistakes = 'mistakes' in result ? result.mistakes : [];
+    const rest = [...fromFile.rest, ...fromMap.rest];
+    const further = rest.length === 0 ? result : await this.#settingsOf([...fromFile.layers, ...fromMap.layers, ...rest]);
+    const mistakes = [result, further].flatMap((each) => ('mistakes' in each ? each.mistakes : []));
     const warnings = 'warnings' in result ? result.warnings : [];
     return {
       settings,
       healthPort: healthPortOf(layers),
-      mistakes: [...fromFile.mistakes, ...fromMap.mistakes, ...mistakes],
-      warnings: [...fromFile.warnings, ...fromMap.warnings, ...warnings],
+      mistakes: [...new Set([...fromFile.mistakes, ...fromMap.mistakes, ...mistakes])],
+      warnings: [...fromFile.warnings, ...fromMap.warnings, ...warnings, ...pastSchedule(layers, settings)],
     };
+  }
+
+  #settingsOf(layers: readonly Layer[]): ReturnType<typeof settingsOf> {
+    return settingsOf({ base: this.#config, layers, read: this.#files.read, systemRoots: this.#systemRoots });
   }
 
   /** The state of the files as they were last read; it differs from {@link filesNow} when one has changed since. */
@@ -67,17 +75,23 @@ export class SettingsReader {
     if (this.path === undefined) return nothing;
     const content = files.read(this.path);
     if ('problem' in content) return { ...nothing, mistakes: [`the configuration file ${this.path} ${content.problem}`] };
+    const strange = content.text.split(/\r\n|\n|\r/).findIndex((line) => line.includes('\uFFFD'));
+    if (strange !== -1) {
+      return { ...nothing, mistakes: [`${this.path} line ${strange + 1}: the file is not in UTF-8; save it in this encoding`] };
+    }
     return reading(await readLayer(content.text, { source: this.path, variables: this.#variables, isFile: true }));
   }
 }
 
 interface Reading {
   readonly layers: readonly Layer[];
+  /** What is well in layers with mistakes. */
+  readonly rest: readonly Layer[];
   readonly mistakes: readonly string[];
   readonly warnings: readonly string[];
 }
 
-const nothing: Reading = { layers: [], mistakes: [], warnings: [] };
+const nothing: Reading = { layers: [], rest: [], mistakes: [], warnings: [] };
 
 /** The key `config.yaml`, and over it the single keys. */
 async function readMap(map: ConfigMapContent): Promise<Reading> {
@@ -90,13 +104,24 @@ async function readMap(map: ConfigMapContent): Promise<Reading> {
   ];
   return {
     layers: parts.flatMap(({ layers }) => layers),
+    rest: parts.flatMap(({ rest }) => rest),
     mistakes: parts.flatMap(({ mistakes }) => mistakes),
     warnings: parts.flatMap(({ warnings }) => warnings),
   };
 }
 
+/** A schedule whose years are over is no mistake, so that its last year does not end the operator; but nobody means it. */
+function pastSchedule(layers: readonly Layer[], settings: Settings | undefined): readonly string[] {
+  const schedule = settings?.autorollout.schedule;
+  if (schedule?.kind !== 'cron' || nextRun(schedule, Date.now()) !== Number.POSITIVE_INFINITY) return [];
+  const where = mergeLayers(layers).where(['cronSchedule']);
+  return [
+    `${where}: cronSchedule: "${schedule.expression}" has no time to come: labelled workloads are looked at no more; write a later year, or none`,
+  ];
+}
+
 function reading(result: LayerResult): Reading {
   return 'mistakes' in result
-    ? { ...nothing, mistakes: result.mistakes }
+    ? { ...nothing, mistakes: result.mistakes, rest: [result.rest] }
     : { ...nothing, layers: [result.layer], warnings: result.warnings };
 }

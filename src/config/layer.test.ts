@@ -87,6 +87,10 @@ const refused: readonly [text: string, mistake: string | RegExp][] = [
   ['just words', 'config.yaml line 1: the document: "just words" is not valid; write keys with values'],
   ['[a]', 'config.yaml line 1: the document: a list is not valid; write keys with values'],
   ['timeZone: ${UNSET}', /line 1: \$\{UNSET\} is used, but/],
+  [
+    'registries:\n  - hostnamePattern: *.example.com\n    secret: {type: None}',
+    /line 2: there is no anchor .* for the text "\*\.example\.com" write it in quotes/,
+  ],
 ];
 
 async function values(text: string): Promise<unknown> {
@@ -110,6 +114,21 @@ describe('config/layer', () => {
   it('takes for a substituted value the type that the schema asks for', async () => {
     assert.deepEqual(await values('webserver: {port: ${PORT}}'), { webserver: { port: 8080 } });
   });
+
+  for (const [text, value] of [
+    ['true', true],
+    ['True', true],
+    ['TRUE', true],
+    ['false', false],
+    ['False', false],
+    ['FALSE', false],
+  ] as const) {
+    it(`takes ${text} for ${value}, as YAML does`, async () => {
+      assert.deepEqual(await values(`featureFlags: {enableKubectlAnnotation: ${text}}`), {
+        featureFlags: { enableKubectlAnnotation: value },
+      });
+    });
+  }
 
   it('reads snake_case', async () => {
     const text =

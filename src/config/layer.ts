@@ -1,6 +1,7 @@
 import { fileSchema, type FileValues } from './file-schema.ts';
 import type { Variables } from './placeholders.ts';
 import { type Path, type ReadValues, readValues } from './read-values.ts';
+import { salvage } from './salvage.ts';
 import { type Mistake, readYaml, type YamlEntry, type YamlMap } from './yaml-tree.ts';
 
 /** What one place says: the file, or the ConfigMap. */
@@ -14,7 +15,10 @@ export interface Layer {
   readonly where: (path: Path) => string;
 }
 
-export type LayerResult = { readonly layer: Layer; readonly warnings: readonly string[] } | { readonly mistakes: readonly string[] };
+export type LayerResult =
+  | { readonly layer: Layer; readonly warnings: readonly string[] }
+  /** `rest` is what is not wrong: to look for further mistakes in the files that it names. */
+  | { readonly mistakes: readonly string[]; readonly rest: Layer };
 
 export interface LayerSource {
   readonly source: string;
@@ -43,7 +47,7 @@ export function readFlatLayer(data: Readonly<Record<string, string>>, source: La
 
 function layerOf(
   source: LayerSource & { readonly isDocument: boolean },
-  { values, later, fileOnly, lineOf }: ReadValues<FileValues | undefined>,
+  { values, plain, wrong, later, fileOnly, lineOf }: ReadValues<FileValues | undefined>,
   mistakes: readonly Mistake[],
   ignored: readonly Mistake[],
 ): LayerResult {
@@ -51,16 +55,19 @@ function layerOf(
     ? []
     : fileOnly.map(({ path, line }) => ({ line, message: `${path} may be set in the file only, not in a ConfigMap` }));
   const all = [...mistakes, ...forbidden, ...timingMistakes(values, lineOf)];
-  if (all.length > 0 || values === undefined) return { mistakes: all.map((mistake) => tell(source, mistake)) };
-  const warnings = [
-    ...later.map((path) => `${source.source}: ${path} is set, but what it asks for is not available in this version`),
-    ...ignored.map((mistake) => `${tell(source, mistake)}; it is ignored`),
-  ];
   const where = (path: Path): string => {
     const line = lineOf(path);
     return line === undefined || line === 0 ? source.source : `${source.source} line ${line}`;
   };
-  return { layer: { source: source.source, values, isDocument: source.isDocument, where }, warnings };
+  const layer = { source: source.source, isDocument: source.isDocument, where };
+  if (all.length > 0 || values === undefined) {
+    return { mistakes: all.map((mistake) => tell(source, mistake)), rest: { ...layer, values: values ?? salvage(plain, wrong) } };
+  }
+  const warnings = [
+    ...later.map((path) => `${source.source}: ${path} is set, but what it asks for is not available in this version`),
+    ...ignored.map((mistake) => `${tell(source, mistake)}; it is ignored`),
+  ];
+  return { layer: { ...layer, values }, warnings };
 }
 
 function timingMistakes(values: FileValues | undefined, lineOf: (path: Path) => number | undefined): Mistake[] {

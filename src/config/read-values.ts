@@ -10,6 +10,9 @@ export type Path = readonly (string | number)[];
 export interface ReadValues<Values> {
   readonly values: Values;
   readonly mistakes: readonly Mistake[];
+  /** What was read, and where in it something is wrong: to look further in the rest. */
+  readonly plain: unknown;
+  readonly wrong: readonly Path[];
   /** Keys that the schema does not have, at any depth. */
   readonly unknown: readonly Mistake[];
   /** Paths of keys that were written, by what they are: of a later version, or only for a file. */
@@ -36,6 +39,8 @@ export function readValues<const Schema extends v.GenericSchema>(
   const issues = (result.issues ?? []).flatMap((issue) => reader.mistakeOf(schema, issue));
   return {
     values: result.success ? result.output : undefined,
+    plain,
+    wrong: (result.issues ?? []).map(pathOf),
     unknown: reader.unknown,
     mistakes: [...reader.mistakes, ...issues].toSorted((a, b) => (a.line ?? 0) - (b.line ?? 0)),
     later: reader.later,
@@ -47,6 +52,10 @@ export function readValues<const Schema extends v.GenericSchema>(
 /** `registries[0].secret` */
 export function formatPath(path: Path): string {
   return path.map((part, index) => (typeof part === 'number' ? `[${part}]` : index === 0 ? part : `.${part}`)).join('');
+}
+
+function pathOf(issue: v.BaseIssue<unknown>): Path {
+  return (issue.path ?? []).map(({ key }) => (typeof key === 'number' ? key : String(key)));
 }
 
 class ValueReader {
@@ -79,7 +88,7 @@ class ValueReader {
   }
 
   mistakeOf(schema: v.GenericSchema, issue: v.BaseIssue<unknown>, above: Path = []): Mistake[] {
-    const path = [...above, ...(issue.path ?? []).map(({ key }) => (typeof key === 'number' ? key : String(key)))];
+    const path = [...above, ...pathOf(issue)];
     const name = path.length === 0 ? 'the document' : formatPath(path);
     const line = this.lineOf(path);
     const node = this.#nodes.get(formatPath(path));

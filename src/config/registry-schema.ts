@@ -2,10 +2,9 @@ import * as v from 'valibot';
 import { compileGlob } from '../core/glob.ts';
 import { key, leaf, requiredKey } from './file-leaf.ts';
 
-const booleans = new Map([
-  ['true', true],
-  ['false', false],
-]);
+const booleans = new Map(
+  [true, false].flatMap((value) => [`${value}`, value ? 'True' : 'False', `${value}`.toUpperCase()].map((form) => [form, value] as const)),
+);
 
 export const boolean = leaf('true or false', (text) => booleans.get(text));
 export const text = leaf('a text', (value) => value);

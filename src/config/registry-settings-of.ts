@@ -101,7 +101,8 @@ class Section {
   }
 
   #credential(secret: RegistryEntry['secret'], path: Path): OperatorCredential {
-    const { type, mountPath, username = '', token } = secret;
+    const { type, mountPath } = secret;
+    const [username = '', token] = [secret.username, secret.token].map(withoutLineBreak);
     this.#warnOfUseless(secret, path);
     const source = `${formatPath(path.slice(0, -1))} of the configuration`;
     if (type === 'None') return { kind: 'none' };
@@ -174,6 +175,11 @@ class Section {
   #at(path: Path): string {
     return `${this.#merged.where(path)}: ${formatPath(path)}`;
   }
+}
+
+/** Variables that come from files and Secrets end with one more often than not. */
+function withoutLineBreak(text: string | undefined): string | undefined {
+  return text?.replace(/[\r\n]+$/, '');
 }
 
 function withoutUndefined(limits: NonNullable<RegistryEntry['limits']>): RegistryHostSettings['limits'] {

@@ -58,7 +58,11 @@ const read: ReadFile = (path) => {
 };
 
 async function layer(text: string, isFile = true): Promise<Layer> {
-  const result = await readLayer(text, { source: 'config.yaml', variables: { TOKEN: 'canary', NOTHING: '' }, isFile });
+  const result = await readLayer(text, {
+    source: 'config.yaml',
+    variables: { TOKEN: 'canary', NOTHING: '', LINE: 'canary\r\n', USER: 'me\n' },
+    isFile,
+  });
   return 'layer' in result ? result.layer : assert.fail(result.mistakes.join('\n'));
 }
 
@@ -93,6 +97,11 @@ const credentials: readonly [title: string, secret: string, credential: object][
   [
     'a user with it is a login',
     '{type: Opaque, username: me, token: "${TOKEN}"}',
+    { kind: 'login', username: 'me', password: 'canary', source: 'registries[0] of the configuration' },
+  ],
+  [
+    'the line break at the end of a file or Secret is no part of it',
+    '{type: Opaque, username: "${USER}", token: "${LINE}"}',
     { kind: 'login', username: 'me', password: 'canary', source: 'registries[0] of the configuration' },
   ],
   ['an empty token is no credential', '{type: Opaque, token: "${NOTHING}"}', { kind: 'none' }],

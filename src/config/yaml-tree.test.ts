@@ -18,6 +18,7 @@ const variables = {
   AGAIN: '${PORT}',
   'A:-b': 'odd',
   PATH_LIST: '[1, 2]',
+  LINE: '8080\n',
 };
 
 const read: readonly [title: string, text: string, tree: string][] = [
@@ -39,6 +40,8 @@ const read: readonly [title: string, text: string, tree: string][] = [
   ['parts of a text', 'a: x-${PORT}-${PORT}', '{a@1: "x-8080-8080"@1}'],
   ['a key', '"${KEY}": 1\n${KEY}x: 2', '{cronSchedule@1: "1"@1, cronSchedulex@2: "2"@2}'],
   ['an empty variable is a text', 'a: ${EMPTY}', '{a@1: ""@1}'],
+  ['the line break at the end of a file or Secret, as YAML does', 'a: ${LINE}\nb: {c: ${LINE}}', '{a@1: "8080"@1, b@2: {c@2: "8080"@2}}'],
+  ['the same in quotes, as it is', 'a: "${LINE}"', '{a@1: "8080\\n"@1}'],
   ['one pass: what a variable holds is not looked at again', 'a: ${AGAIN}', '{a@1: "${PORT}"@1}'],
   ['the name is verbatim', 'a: ${A:-b}', '{a@1: "odd"@1}'],
   ['${} stays', 'a: ${}', '{a@1: "${}"@1}'],
@@ -58,7 +61,15 @@ const refused: readonly [title: string, text: string, mistakes: readonly RegExp[
   ['a key twice', 'a: 1\nb: 2\na: 3', [/^3: "a" stands in line 1 already/]],
   ['two documents', 'a: 1\n---\nb: 2', [/more than one document/]],
   ['a list as key', '? [a]\n: 1', [/a key must be a text/]],
-  ['an unknown anchor', 'a: *x', [/^1: there is no anchor &x/]],
+  ['an unknown anchor', 'a: *x', [/^1: there is no anchor &x above this line; for the text "\*x" write it in quotes$/]],
+  [
+    'a schedule without quotes',
+    'x: 1\ncronSchedule: */45 * * * * *',
+    [/^2: this is no YAML: .*; a text that begins with \* must be in quotes$/],
+  ],
+  ['a nickname without quotes', 'cronSchedule: @daily', [/^1: .*; a text that begins with @ must be in quotes$/]],
+  ['a star in a list', '- *\n- a', [/^1: .*; a text that begins with \* must be in quotes$/]],
+  ['a star in a flow map', '{a: b, hostnamePattern: *, c: d}', [/^1: .*; a text that begins with \* must be in quotes$/]],
   ['a loop', 'a: &a [*a]', [/no anchor &a/]],
   [
     'aliases of aliases without end',

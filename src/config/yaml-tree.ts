@@ -1,4 +1,5 @@
 import type { Event as YamlEvent, ScalarEvent } from 'js-yaml';
+import { unquoted } from './unquoted.ts';
 import { type Filled, findPlaceholders, type Variables } from './placeholders.ts';
 
 /** A YAML document with the line of every part. Scalars are text: what they mean is the schema's to say. */
@@ -12,7 +13,7 @@ export interface YamlScalar {
   readonly written: string;
   /** Written as nothing, `~` or `null`. */
   readonly isNull: boolean;
-  /** A variable in it is not set: nobody knows what it would be. */
+  /** A variable in it is not set, or an anchor is not there: nobody knows what it would be. */
   readonly isUnknown?: boolean;
 }
 
@@ -63,10 +64,8 @@ export async function readYaml(source: string, variables: Variables | undefined)
     events = yaml.parseEvents(text, {});
   } catch (error) {
     if (!(error instanceof yaml.YAMLException)) throw error;
-    return {
-      root: undefined,
-      mistakes: [{ line: error.mark === undefined ? undefined : error.mark.line + 1, message: `this is no YAML: ${error.reason}` }],
-    };
+    const line = error.mark === undefined ? undefined : error.mark.line + 1;
+    return { root: undefined, mistakes: [{ line, message: `this is no YAML: ${error.reason}${unquoted(text, line)}` }] };
   }
   const scalar = (event: ScalarEvent) => placeholders.fill(yaml.getScalarValue(text, event));
   return new TreeBuilder({ text, ids: yaml.EVENT_ID, plain: yaml.SCALAR_STYLE.PLAIN, scalar, mayUse: variables !== undefined }).build(
@@ -137,10 +136,13 @@ class TreeBuilder {
   }
 
   #takeScalar(event: ScalarEvent): void {
-    const { text, written, substituted, missing } = this.#source.scalar(event);
+    const { text: filled, written, substituted, missing } = this.#source.scalar(event);
     const line = this.#lineOf(event.valueStart);
     for (const name of new Set(missing)) this.#wrong(line, this.#missing(name));
-    const isNull = event.style === this.#source.plain && !substituted && nullForms.has(text);
+    const isPlain = event.style === this.#source.plain;
+    // Variables that come from files end with a line break; a text without quotes never does.
+    const text = isPlain && substituted ? filled.trim() : filled;
+    const isNull = isPlain && !substituted && nullForms.has(text);
     const parent = this.#open.at(-1);
     if (parent?.node.kind === 'map' && parent.key === undefined) parent.key = { text, written, line };
     else
@@ -154,8 +156,9 @@ class TreeBuilder {
     const node = this.#anchors.get(name ?? '');
     if (node) this.#put(node, undefined);
     else {
-      this.#wrong(line, `there is no anchor &${name ?? ''} above this line`);
-      this.#put({ kind: 'scalar', line, text: '', written: '', isNull: true }, undefined);
+      const written = `*${name ?? ''}`;
+      this.#wrong(line, `there is no anchor &${name ?? ''} above this line; for the text "${written}" write it in quotes`);
+      this.#put({ kind: 'scalar', line, text: written, written, isNull: false, isUnknown: true }, undefined);
     }
   }
 
