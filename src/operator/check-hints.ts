@@ -11,6 +11,7 @@ import { type Controller, controllerQueue, type Result, runController, registryW
 import { DeliveryLog } from './log-delivery.ts';
 import type { Notes } from './notes.ts';
 import { type Access, isNotFound, reasonOf, type RepositoryAccess } from './repository-access.ts';
+import { type PendingPush, PendingPushes } from './pending-pushes.ts';
 import { laneOfRepository } from './repository-lane.ts';
 import type { TagBook } from './tag-book.ts';
 import { Turnstile } from './turnstile.ts';
@@ -38,45 +39,22 @@ export interface HintDeps {
   readonly registryNames?: (registry: string) => readonly string[];
 }
 
-interface Pending {
-  readonly hint: PushHint;
-  /** The number under which it arrived. */
-  readonly arrival: number;
-  /** Accesses of the repository that need not be asked again. */
-  readonly settled: ReadonlySet<string>;
-  /** How often the registry has said that there is no such tag. */
-  readonly misses: number;
-  /** Not to be asked before this time. */
-  readonly notBefore: number;
-}
-
 const windowMs = 3000;
 /** Checks that begin in one turn of the event loop: webhooks that arrive meanwhile are answered first. */
 const checksPerTurn = 4;
 /** A registry may know a tag a little later than its webhook: asked again after so long before "no such tag" counts. */
 const missDelaysMs = [5000, 30_000, 120_000];
 const unavailableDelayMs = 15_000;
+/** The times of that many repositories' last checks are kept. */
 const maximumRepositories = 10_000;
-/** Distinct tags of one repository that wait for an answer: whoever invents tags fills no more than this. */
-const maximumTags = 1000;
-/** The same of all repositories together, but for the first few of each: nobody is shut out by what was invented elsewhere. */
-const maximumWaiting = 20_000;
-const tagsForSure = 20;
-const duplicateMs = 10 * 60_000;
-/** Deliveries without an id are the same when they claim the same digest within so long. */
-const sameClaimMs = 30_000;
 
 export class HintDesk {
   readonly #deps: HintDeps;
   readonly #queue: WorkQueue;
   readonly #deliveries: DeliveryLog;
   readonly #turnstile = new Turnstile(checksPerTurn);
-  readonly #pending = new Map<string, Map<string, Pending>>();
-  /** Tags in `#pending`. */
-  #waiting = 0;
+  readonly #pending = new PendingPushes();
   readonly #startedAt = new LRUCache<string, number>(atMost(maximumRepositories));
-  /** Deliveries taken in → until when they count as known. */
-  readonly #seen = new LRUCache<string, number>(atMost(10_000));
 
   constructor(deps: HintDeps) {
     this.#deps = deps;
@@ -92,19 +70,20 @@ export class HintDesk {
   accept(hints: readonly PushHint[]): 'accepted' | 'unavailable' {
     let result: 'accepted' | 'unavailable' = 'accepted';
     const users = new Map<string, number>();
+    const now = this.#deps.clock.now();
     let taken = 0;
     for (const hint of this.#byEveryName(hints)) {
       const repository = canonicalRepository(hint);
       const using = users.get(repository) ?? count(this.#deps.workloads.using(repository));
       users.set(repository, using);
-      if (!isTag(hint.tag) || this.#isDuplicate(hint) || using === 0) continue;
-      if (!this.#makeRoom(repository, hint.tag)) {
+      if (!isTag(hint.tag) || this.#pending.isDuplicate(hint, now) || using === 0) continue;
+      if (!this.#pending.makeRoom(repository, hint.tag, (tag) => this.#tellGivenUp(repository, tag))) {
         result = 'unavailable';
         continue;
       }
       this.#deps.metrics.increment('webhook_events_processed');
-      this.#remember(hint);
-      this.#enqueue(repository, { hint, arrival: this.#deps.book.arrive(), settled: new Set(), misses: 0, notBefore: 0 });
+      this.#pending.remember(hint, now);
+      this.#pending.put(repository, { hint, arrival: this.#deps.book.arrive(), settled: new Set(), misses: 0, notBefore: 0 });
       this.#schedule(repository);
       taken++;
     }
@@ -137,38 +116,8 @@ export class HintDesk {
     this.#deliveries.flush();
   }
 
-  /** Where there is none, a tag that the registry has denied already gives way: invented ones never keep a real one out for long. */
-  #makeRoom(repository: string, tag: string): boolean {
-    const waiting = this.#pending.get(repository);
-    if (!waiting) return this.#pending.size < maximumRepositories;
-    if (waiting.has(tag) || waiting.size < tagsForSure) return true;
-    if (waiting.size < maximumTags && this.#waiting < maximumWaiting) return true;
-    const denied = [...waiting.values()].find(({ misses }) => misses > 0);
-    if (!denied) return false;
-    waiting.delete(denied.hint.tag);
-    this.#waiting--;
-    this.#deps.log.debug({ repository, tag: denied.hint.tag }, 'push given up for a newer one: too many tags wait');
-    return true;
-  }
-
-  #isDuplicate(hint: PushHint): boolean {
-    const key = deliveryKey(hint);
-    return key !== undefined && (this.#seen.get(key) ?? 0) > this.#deps.clock.now();
-  }
-
-  /** Only what was taken in is known: a delivery that was turned away comes again. */
-  #remember(hint: PushHint): void {
-    const key = deliveryKey(hint);
-    if (key === undefined) return;
-    this.#seen.set(key, this.#deps.clock.now() + (hint.deliveryId === undefined ? sameClaimMs : duplicateMs));
-  }
-
-  #enqueue(repository: string, pending: Pending): void {
-    const tags = this.#pending.get(repository) ?? new Map<string, Pending>();
-    // Re-inserted: the last push is the last in the book, too.
-    if (!tags.delete(pending.hint.tag)) this.#waiting++;
-    tags.set(pending.hint.tag, pending);
-    this.#pending.set(repository, tags);
+  #tellGivenUp(repository: string, tag: string): void {
+    this.#deps.log.debug({ repository, tag }, 'push given up for a newer one: too many tags wait');
   }
 
   #schedule(repository: string): void {
@@ -180,7 +129,7 @@ export class HintDesk {
   async #check(repository: string, signal: AbortSignal): Promise<Result> {
     await this.#turnstile.enter();
     const now = this.#deps.clock.now();
-    const due = this.#takeDue(repository, now);
+    const due = this.#pending.takeDue(repository, now);
     if (due.length > 0) this.#startedAt.set(repository, now);
     const unchecked = new Set(due);
     try {
@@ -192,24 +141,13 @@ export class HintDesk {
     } catch (error) {
       // What could not be checked for another reason than the registry stays for the next attempt.
       for (const pending of unchecked) {
-        if (!this.#pending.get(repository)?.has(pending.hint.tag)) this.#enqueue(repository, pending);
+        if (!this.#pending.has(repository, pending.hint.tag)) this.#pending.put(repository, pending);
       }
       throw error;
     }
-    const waiting = this.#pending.get(repository);
-    if (!waiting) return {};
-    const next = Math.min(...[...waiting.values()].map(({ notBefore }) => notBefore));
+    const next = this.#pending.nextDue(repository);
+    if (next === undefined) return {};
     return { requeueAfterMs: Math.max(next - this.#deps.clock.now(), windowMs) };
-  }
-
-  #takeDue(repository: string, now: number): Pending[] {
-    const all = this.#pending.get(repository) ?? new Map<string, Pending>();
-    const due = [...all.values()].filter(({ notBefore }) => notBefore <= now);
-    for (const { hint } of due) all.delete(hint.tag);
-    this.#waiting -= due.length;
-    if (all.size === 0) this.#pending.delete(repository);
-    // What was never asked first: it may be real.
-    return due.sort((a, b) => Number(a.misses > 0) - Number(b.misses > 0));
   }
 
   /** Workloads with the same credentials share one question. */
@@ -242,7 +180,7 @@ export class HintDesk {
     return undefined;
   }
 
-  async #checkTag(repository: string, pending: Pending, groups: readonly Group[], signal: AbortSignal): Promise<void> {
+  async #checkTag(repository: string, pending: PendingPush, groups: readonly Group[], signal: AbortSignal): Promise<void> {
     const settled = new Set(pending.settled);
     let [missing, retryMs] = [false, Infinity];
     for (const { access, reference, workloads } of groups) {
@@ -282,7 +220,7 @@ export class HintDesk {
   }
 
   /** A later push of the same tag, which may have arrived meanwhile, asks the same question. */
-  #askAgain(repository: string, pending: Pending, missing: boolean, retryMs: number): void {
+  #askAgain(repository: string, pending: PendingPush, missing: boolean, retryMs: number): void {
     const { clock, log } = this.#deps;
     const { hint, misses } = pending;
     const missDelayMs = missing ? missDelaysMs[misses] : undefined;
@@ -291,14 +229,9 @@ export class HintDesk {
       log.warn(fields, 'push ignored: the registry has no such tag');
     }
     const delayMs = Math.min(missDelayMs ?? Infinity, retryMs);
-    if (delayMs === Infinity || this.#pending.get(repository)?.has(hint.tag)) return;
-    this.#enqueue(repository, { ...pending, misses: misses + (missing ? 1 : 0), notBefore: clock.now() + delayMs });
+    if (delayMs === Infinity || this.#pending.has(repository, hint.tag)) return;
+    this.#pending.put(repository, { ...pending, misses: misses + (missing ? 1 : 0), notBefore: clock.now() + delayMs });
   }
-}
-
-function deliveryKey({ provider, deliveryId, registry, repository, tag, digest }: PushHint): string | undefined {
-  if (deliveryId !== undefined) return `${provider}|${deliveryId}|${tag}`;
-  return digest === undefined ? undefined : `${registry}/${repository}:${tag}@${digest}`;
 }
 
 interface Group {
