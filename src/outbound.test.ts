@@ -264,8 +264,28 @@ describe('outbound', () => {
       const client = outbound(t, { resolve: (_, done) => done(null, [{ address: '127.0.0.1', family: 4 }]) });
       const named = url.replace('127.0.0.1', 'registry.example.com');
       assert.equal((await get(client, named)).body.toString(), 'inside');
-      await failsWith('Blocked', get(client, named, { directlyNamed: false }));
+      const error = await failsWith('Blocked', get(client, named, { directlyNamed: false }));
+      assert.match(error.message, /: registry\.example\.com cannot be contacted: the address 127\.0\.0\.1 is private$/);
     });
+
+    const nowhere = [
+      // addresses of the name, end of the message
+      [['169.254.169.254', '10.0.0.1'], 'the address 169.254.169.254 is link-local, multicast or a metadata service'],
+      [[], 'it has no address'],
+    ] as const;
+    for (const [addresses, why] of nowhere) {
+      it(`Blocked: ${why}`, async (t) => {
+        const client = outbound(t, {
+          resolve: (_, done) =>
+            done(
+              null,
+              addresses.map((address) => ({ address, family: 4 })),
+            ),
+        });
+        const error = await failsWith('Blocked', get(client, 'http://reg.example.com/', { directlyNamed: false }));
+        assert.equal(error.message, `GET http://reg.example.com/: reg.example.com cannot be contacted: ${why}`);
+      });
+    }
 
     it('connects to the address that was checked: a name is resolved once', async (t) => {
       const url = await serve(t, (_, response) => response.end('checked'));
@@ -290,6 +310,9 @@ describe('outbound', () => {
     it('Blocked: an origin nobody may be led to', async (t) => {
       const url = await serve(t, (_, response) => response.end());
       await failsWith('Blocked', get(outbound(t, { blockedOrigins: [url] }), url));
+      const client = outbound(t, { blockedOrigins: [url], resolve: (_, done) => done(null, [{ address: '127.0.0.1', family: 4 }]) });
+      const error = await failsWith('Blocked', get(client, url.replace('127.0.0.1', 'alias.example.com')));
+      assert.match(error.message, /the address 127\.0\.0\.1 is that of an origin nobody may be led to$/);
     });
   });
 
@@ -389,6 +412,12 @@ describe('outbound', () => {
       assert.equal((await get(outbound(t), url, { tls: { ca: other.cert, servername: 'registry.example.com' } })).status, 200);
     });
 
+    it('Tls: plain HTTP, without the words of OpenSSL about its own source', async (t) => {
+      const url = await serve(t, (_, response) => response.end());
+      const error = await failsWith('Tls', get(outbound(t), url.replace('http:', 'https:')));
+      assert.match(error.message, /: wrong version number \(ERR_SSL_WRONG_VERSION_NUMBER\)$/);
+    });
+
     it('Tls: expired', async (t) => {
       const expired = selfSigned(['127.0.0.1'], new Date(Date.now() - 60_000));
       const port = await serveTls(t, expired, (_, response) => response.end());
@@ -463,6 +492,8 @@ describe('outbound', () => {
       ['https://user:pw@host/p?scope=a%3Ab&sig=canary#frag', 'https://host/p?scope=a%3Ab&sig=[redacted]'],
       ['https://host/v2/x/tags/list?n=100&last=1.2', 'https://host/v2/x/tags/list?n=100&last=1.2'],
       ['https://s3.example/blob?X-Amz-Signature=canary', 'https://s3.example/blob?X-Amz-Signature=[redacted]'],
+      ['file:///etc/passwd', 'file:/etc/passwd'],
+      ['data:text/plain,x', 'data:text/plain,x'],
       ['no URL', '[unreadable URL]'],
     ] as const;
     for (const [url, expected] of table) it(`${url} becomes ${expected}`, () => assert.equal(redactUrl(url), expected));

@@ -63,17 +63,26 @@ export class BlockedAddressError extends Error {
   readonly code = 'HEADWIND_BLOCKED';
 }
 
+/** What is wrong with an address, as the end of a sentence; undefined: it may be contacted. */
+export type RefuseAddress = (kind: AddressKind, address: string) => string | undefined;
+
 /** A `lookup` for sockets that gives allowed addresses only: what was checked is what is connected to. */
-export function guardedLookup(resolve: Resolve, isAllowed: (kind: AddressKind, address: string) => boolean): LookupFunction {
+export function guardedLookup(resolve: Resolve, refuse: RefuseAddress): LookupFunction {
   return (hostname, options, callback) => {
     resolve(hostname, (error, found) => {
       if (error !== null) return callback(error, '', 0);
-      const usable = found.filter(({ address, family }) => isAllowed(addressKind(address), address) && fits(family, options.family));
+      const fitting = found.filter(({ family }) => fits(family, options.family));
+      const usable = fitting.filter(({ address }) => refuse(addressKind(address), address) === undefined);
       const first = usable[0];
-      if (first === undefined) return callback(new BlockedAddressError(`${hostname} has no address that may be contacted`), '', 0);
+      if (first === undefined) return callback(blockedName(hostname, fitting[0]?.address, refuse), '', 0);
       return options.all === true ? callback(null, [...usable]) : callback(null, first.address, first.family);
     });
   };
+}
+
+function blockedName(hostname: string, address: string | undefined, refuse: RefuseAddress): BlockedAddressError {
+  const why = address === undefined ? 'it has no address' : `the address ${address} ${refuse(addressKind(address), address) ?? ''}`;
+  return new BlockedAddressError(`${hostname} cannot be contacted: ${why}`);
 }
 
 /** Builds a matcher from `address/prefix` texts. */

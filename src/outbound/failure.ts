@@ -6,6 +6,8 @@ const tlsFailure =
   /^(ERR_TLS|ERR_SSL|ERR_OSSL|CERT_|CRL_|DEPTH_ZERO|SELF_SIGNED|UNABLE_TO_|HOSTNAME_MISMATCH|INVALID_CA|PATH_LENGTH|EPROTO)/;
 /** What Node adds to TLS failures: advice about its own flags, which nobody can give here. */
 const adviceOfNode = /; if the root CA is installed locally, try running Node\.js with --use-system-ca/;
+/** `40BD…:error:0A00010B:SSL routines:function:wrong version number:../deps/file.c:77:`: only the words about what happened are for people. */
+const wordsOfOpenssl = /^[0-9A-F]+:error:[0-9A-F]+:[^:]*:[^:]*:([^:]+):.*$/s;
 const brokenAnswer = /^(HPE_|Z_|ERR_?_?(BROTLI|ZSTD|ERROR_FORMAT|BUFFER)|UND_ERR_RES_|UND_ERR_INVALID|ERR_INVALID)/;
 
 /** The URL as it may be logged: no userinfo, no fragment, only harmless query values. */
@@ -15,7 +17,9 @@ export function redactUrl(url: string | URL): string {
   const query = [...parsed.searchParams].map(([name, value]) => {
     return `${encodeURIComponent(name)}=${readableQuery.has(name) ? encodeURIComponent(value) : '[redacted]'}`;
   });
-  return `${parsed.origin}${parsed.pathname}${query.length === 0 ? '' : `?${query.join('&')}`}`;
+  // Of what is no address on the net it is the text `null`.
+  const origin = parsed.origin === 'null' ? parsed.protocol : parsed.origin;
+  return `${origin}${parsed.pathname}${query.length === 0 ? '' : `?${query.join('&')}`}`;
 }
 
 /** Turns what the HTTP library, the socket, TLS or zlib threw into the one kind of error callers see. */
@@ -23,10 +27,17 @@ export function outboundFailure(error: unknown, where: string): OutboundError {
   if (error instanceof OutboundError) return error;
   const first: unknown = error instanceof AggregateError && error.errors.length > 0 ? error.errors[0] : error;
   const code = codeOf(error) || codeOf(first);
-  const sentence = (first instanceof Error && first.message !== '' ? first.message : String(first)).replace(adviceOfNode, '');
-  return new OutboundError(classify(code), where, code === '' || sentence.includes(code) ? sentence : `${sentence} (${code})`, {
-    cause: error,
-  });
+  const sentence = (first instanceof Error && first.message !== '' ? first.message : String(first))
+    .replace(adviceOfNode, '')
+    .replace(wordsOfOpenssl, '$1');
+  return new OutboundError(
+    classify(code),
+    where,
+    code === '' || code === 'HEADWIND_BLOCKED' || sentence.includes(code) ? sentence : `${sentence} (${code})`,
+    {
+      cause: error,
+    },
+  );
 }
 
 function classify(code: string): OutboundErrorCode {

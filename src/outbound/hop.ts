@@ -49,13 +49,8 @@ export function checkTarget(request: OutboundRequest, hop: Hop, blocked: Blocked
     throw failure('Blocked', request, hop, 'a URL with a user name or password is not allowed');
   if (blocked.names(url)) throw failure('Blocked', request, hop, 'this origin is never contacted');
   const kind = literalKind(url.hostname);
-  if (kind !== undefined && !isMetadataService(request, url) && !isAllowed(kind, allowsPrivate(request, hop)))
-    throw failure(
-      'Blocked',
-      request,
-      hop,
-      `the address is ${kind === 'never' ? 'link-local, multicast or a metadata service' : 'private'}`,
-    );
+  const refusal = kind === undefined || isMetadataService(request, url) ? undefined : refusalOf(kind, allowsPrivate(request, hop));
+  if (refusal !== undefined) throw failure('Blocked', request, hop, `the address ${refusal}`);
 }
 
 /** May this hop go to a private or loopback address? */
@@ -63,9 +58,10 @@ export function allowsPrivate(request: OutboundRequest, hop: Hop): boolean {
   return request.allowPrivate === true || (request.directlyNamed === true && hop.isNamedHost);
 }
 
-/** The address rule. */
-export function isAllowed(kind: AddressKind, mayBePrivate: boolean): boolean {
-  return kind === 'public' || (kind === 'private' && mayBePrivate);
+/** The address rule: what is wrong with an address of this kind, if anything. */
+export function refusalOf(kind: AddressKind, mayBePrivate: boolean): string | undefined {
+  if (kind === 'never') return 'is link-local, multicast or a metadata service';
+  return kind === 'private' && !mayBePrivate ? 'is private' : undefined;
 }
 
 /** The Location to follow, if this answer is a redirect of a kind that is followed. */

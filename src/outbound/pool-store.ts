@@ -1,7 +1,7 @@
 import type { Dispatcher } from 'undici';
-import { type AddressKind, guardedLookup, type Resolve } from './addresses.ts';
+import { type RefuseAddress, guardedLookup, type Resolve } from './addresses.ts';
 import { type BlockedOrigins, portOf } from './blocked-origins.ts';
-import { allowsPrivate, type Hop, isAllowed } from './hop.ts';
+import { allowsPrivate, type Hop, refusalOf } from './hop.ts';
 import { isMetadataAddress, isMetadataService } from './metadata.ts';
 import { openPool, type ProxyTarget, proxyKey, type TlsOptions, tlsFingerprint } from './pools.ts';
 import type { OutboundRequest } from '../outbound.ts';
@@ -44,9 +44,11 @@ export function createPoolStore(options: PoolStoreOptions): PoolStore {
       tlsFingerprint(tls),
       tlsFingerprint(authorities),
     ].join(' ');
-    const mayReach = (kind: AddressKind, address: string): boolean =>
-      isMetadata ? isMetadataAddress(address) : isAllowed(kind, mayBePrivate) && !isBlocked?.(address);
-    const pool = pools.get(key) ?? open(tls, authorities, proxy, mayReach);
+    const refuse: RefuseAddress = (kind, address) => {
+      if (isMetadata) return isMetadataAddress(address) ? undefined : 'is not that of a metadata service';
+      return refusalOf(kind, mayBePrivate) ?? (isBlocked?.(address) ? 'is that of an origin nobody may be led to' : undefined);
+    };
+    const pool = pools.get(key) ?? open(tls, authorities, proxy, refuse);
     pools.delete(key);
     pools.set(key, pool);
     retireOldest(pools);
@@ -57,10 +59,10 @@ export function createPoolStore(options: PoolStoreOptions): PoolStore {
     tls: TlsOptions | undefined,
     authorities: OutboundRequest['authorities'],
     proxy: ProxyTarget | undefined,
-    mayReach: Parameters<typeof guardedLookup>[1],
+    refuse: RefuseAddress,
   ): Dispatcher {
     // Through a proxy, names are resolved by the proxy: the operator who set it decides what it reaches.
-    const lookup = guardedLookup(options.resolve, mayReach);
+    const lookup = guardedLookup(options.resolve, refuse);
     return openPool({ tls, authorities, proxy, lookup, connectMs: options.connectMs, keepAliveMs: 30_000, connections: 128 });
   }
 

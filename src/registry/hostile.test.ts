@@ -108,7 +108,10 @@ describe('registry/hostile', () => {
     });
     fake.push('acme/app', '1.0.0');
     Object.assign(fake.switches, { auth: 'bearer', realm: `http://innocent.example:${fake.host.split(':')[1]}/token` });
-    await assert.rejects(resolve('1.0.0', [aLogin(fake.host, 'bot', 'canary')]), { code: 'Blocked' });
+    await assert.rejects(resolve('1.0.0', [aLogin(fake.host, 'bot', 'canary')]), {
+      code: 'Blocked',
+      message: new RegExp(`127\\.0\\.0\\.1 is private; if it may be contacted, set allowPrivate for ${fake.host} in the configuration\\.$`),
+    });
     assert.equal(fake.requests.length, 1);
   });
 
@@ -202,7 +205,11 @@ describe('registry/hostile', () => {
     const { fake, resolve, repository } = await setUpRegistry(t, { outbound: { resolve: toThisMachine } });
     fake.push('acme/app', '1.0.0');
     const host = `registry.test:${fake.host.split(':')[1]}`;
-    await assert.rejects(resolve('1.0.0', [aLogin(host, 'bot', 'canary')], repository('acme/app', host)), { code: 'Unavailable' });
+    await assert.rejects(resolve('1.0.0', [aLogin(host, 'bot', 'canary')], repository('acme/app', host)), {
+      code: 'Unavailable',
+      message:
+        /wrong version number .*speaks plain HTTP, set insecure for it in the configuration, or name it in HEADWIND_REGISTRY_INSECURE_HOSTS\.$/,
+    });
     assert.equal(fake.requests.length, 0);
   });
 });

@@ -1,5 +1,6 @@
 import { LRUCache } from 'lru-cache';
 import { atMost } from '../core/at-most.ts';
+import type { OutboundError } from '../errors.ts';
 import type { OutboundRequest } from '../outbound.ts';
 import type { Log } from '../ports.ts';
 import { type Answer, isTransient } from './answer.ts';
@@ -133,8 +134,19 @@ function result(call: Call, attempt: Attempt | undefined, coolDownMs: number): A
   if (attempt && 'answer' in attempt) return coolDownMs > 0 ? { ...attempt.answer, retryAfterMs: coolDownMs } : attempt.answer;
   const error = attempt?.error;
   const code = error ? failureCodes[error.code] : 'Unavailable';
-  const advice = error?.code === 'Tls' ? '; check the certificate of the registry and caCertificatePaths in the configuration' : '';
-  throw callFailure(call, code, `${error?.message ?? 'no answer'}${advice}`, { cause: error });
+  const message = error?.message ?? 'no answer';
+  throw callFailure(call, code, `${message}${error ? adviceOn(error, call.endpoint.registry) : ''}`, { cause: error });
+}
+
+/** What the message of a failure cannot know: which setting is meant for it. */
+function adviceOn({ code, message }: OutboundError, registry: string): string {
+  if (code === 'Blocked') {
+    return message.endsWith(' is private') ? `; if it may be contacted, set allowPrivate for ${registry} in the configuration` : '';
+  }
+  if (code !== 'Tls') return '';
+  return message.includes('wrong version number')
+    ? '; if the registry speaks plain HTTP, set insecure for it in the configuration, or name it in HEADWIND_REGISTRY_INSECURE_HOSTS'
+    : '; check the certificate of the registry and caCertificatePaths in the configuration';
 }
 
 function refusalFailure(call: Call, { url: { host } }: RegistryRequest, refusal: Refusal): Error {
