@@ -1,43 +1,24 @@
 import type { AutorolloutSettings } from '../core/autorollout-settings.ts';
-import { canonicalRepository } from '../core/image-reference.ts';
 import type { ContainerSettings } from '../core/settings.ts';
 import { type Workload, workloadKey } from '../core/workload.ts';
-import { RegistryError } from '../errors.ts';
-import type { Clock, Events, Log, Metrics, Registry, Workloads } from '../ports.ts';
+import type { Workloads } from '../ports.ts';
 import { tellProblems } from './announce.ts';
 import { type Controller, controllerQueue, type Result, runController, registryWorkers, type Stop } from './controller.ts';
 import { logScan } from './autorollout-log.ts';
-import type { Notes } from './notes.ts';
-import { forgetTold, isRefusal, pollDigests, tellConsumers } from './poll-digests.ts';
-import { isSameTimes, type PushTimes, readPushTimes } from './poll-times.ts';
 import { type Cadence, firstDue, isDue, nextDue } from './poll-cadence.ts';
 import { askedTags, isUnknown, type Look, onlyAsked } from './poll-looks.ts';
 import { type Consumer, pollingNeeds } from './poll-wants.ts';
-import { type Access, type LastCheck, reasonOf, type RepositoryAccess } from './repository-access.ts';
+import { type ReadDeps, RepositoryReader } from './read-repository.ts';
+import type { Access } from './repository-access.ts';
 import { laneOfRepository } from './repository-lane.ts';
-import type { TagBook } from './tag-book.ts';
 import type { WorkQueue } from './work-queue.ts';
 
-/**
- * Looks at registries when it is due: one check per (repository, credential), however many workloads use it. Due when the smallest
- * interval that its workloads ask for has passed. Records the complete list of tags and wakes those that may know it.
- */
-
-export interface PollDeps {
+export interface PollDeps extends ReadDeps {
   readonly workloads: Workloads;
-  readonly access: RepositoryAccess;
-  readonly registry: Registry;
-  readonly book: TagBook;
-  readonly notes: Notes;
-  readonly events: Events;
-  readonly log: Log;
-  readonly metrics: Metrics;
-  readonly clock: Clock;
   readonly intervalMs: number;
   /** False: only labelled workloads are polled, on their own schedule. */
   readonly pollingEnabled: boolean;
   readonly autorollout: () => AutorolloutSettings;
-  readonly wake: (key: string) => void;
   /** Between 0 and 1; settable for tests. */
   readonly random?: () => number;
 }
@@ -47,17 +28,15 @@ interface Group {
   readonly group: Consumer[];
 }
 
-/** Of one look: how many tags were read, or how long the registry wants to be left alone. */
-interface Outcome {
-  readonly tags?: number;
-  readonly retryAfterMs?: number | undefined;
-}
-
 // setInterval fires all the time when the period is longer.
 const longestTimerMs = 2 ** 31 - 1;
 /** After each tag that was read a repository rests so long: reading and judging them takes a hundredth of that, whatever interval is asked for. */
 const restMsPerTag = 1;
 
+/**
+ * Looks at registries when it is due: one check per (repository, credential), however many workloads use it. Due when the smallest
+ * interval that its workloads ask for has passed. Who joins later sees at once what the others know.
+ */
 export class RegistryPoller {
   readonly #deps: PollDeps;
   readonly #queue: WorkQueue;
@@ -66,12 +45,12 @@ export class RegistryPoller {
   readonly #looks = new Map<string, ReadonlyMap<string, Look>>();
   /** Repositories that are not looked at before this time, because the last look was so much work. */
   readonly #restsUntil = new Map<string, number>();
-  /** Lists that suddenly shrank: believed only when the next look says the same. */
-  readonly #suspect = new Set<string>();
+  readonly #reader: RepositoryReader;
   #scannedAt: number | undefined;
 
   constructor(deps: PollDeps) {
     this.#deps = deps;
+    this.#reader = new RepositoryReader(deps);
     this.#queue = controllerQueue('polling', deps.metrics, {
       laneOf: (repository: string) => laneOfRepository(repository, deps.workloads),
       workers: registryWorkers,
@@ -179,7 +158,7 @@ export class RegistryPoller {
         const tags = askedTags(last, group, now);
         looks.set(access.key, { at: now, tags });
         this.#tellScan(group);
-        const outcome = await this.#checkGroup(
+        const outcome = await this.#reader.look(
           access,
           group.map((consumer) => onlyAsked(consumer, tags, now)),
           signal,
@@ -215,81 +194,6 @@ export class RegistryPoller {
     logScan(workloads.all(), log);
   }
 
-  async #checkGroup(access: Access, group: readonly Consumer[], signal: AbortSignal): Promise<Outcome> {
-    const { metrics, log } = this.#deps;
-    const [first] = group;
-    if (!first) return {};
-    const repository = canonicalRepository(first.reference);
-    metrics.increment('polling_images_checked_total');
-    try {
-      const listing = await this.#checkTags(access, group, signal).catch(keepRefusal);
-      const missing = await pollDigests(access, group, this.#deps, signal);
-      if (listing instanceof RegistryError) throw listing;
-      if (listing.problem === undefined) forgetTold(group, repository, this.#deps.notes);
-      this.#deps.access.checked(access, 'polling', listing.problem ?? missing);
-      metrics.increment('polls_total', { result: listing.problem === undefined ? 'ok' : 'truncated' });
-      return { tags: listing.read };
-    } catch (error) {
-      if (!(error instanceof RegistryError)) throw error;
-      this.#deps.access.failed(access, error);
-      this.#deps.access.checked(access, 'polling', error);
-      metrics.increment('polls_total', { result: error.code });
-      metrics.increment('polling_errors_total');
-      log.debug({ repository, code: error.code, error: error.message }, 'polling failed');
-      tellConsumers(group, repository, { reason: reasonOf(error), message: error.message }, this.#deps);
-      return { retryAfterMs: error.retryAfterMs };
-    }
-  }
-
-  async #checkTags(
-    access: Access,
-    group: readonly Consumer[],
-    signal: AbortSignal,
-  ): Promise<{ readonly read: number; readonly problem?: LastCheck['problem'] }> {
-    const readers = group.filter(({ needsTags }) => needsTags);
-    const [first] = readers;
-    if (!first) return { read: 0 };
-    const repository = canonicalRepository(first.reference);
-    const { tags, truncated } = await this.#deps.registry.tags(first.reference, access.credentials, signal);
-    if (truncated) {
-      const message = `the list of tags of ${repository} is longer than can be read; nothing is decided from a part`;
-      const problem = { reason: 'TagListTruncated', message } as const;
-      tellConsumers(readers, repository, problem, this.#deps);
-      return { read: tags.length, problem };
-    }
-    if (this.#isCredible(access.key, tags))
-      this.#record(access.key, tags, readers, await readPushTimes(access, readers, this.#deps, signal));
-    return { read: tags.length };
-  }
-
-  /** A list that lost more than half of its tags is believed only when the next look says so too. */
-  #isCredible(key: string, tags: readonly string[]): boolean {
-    const before = this.#deps.book.listing(key)?.tags.length ?? 0;
-    const wasSuspect = this.#suspect.delete(key);
-    if (tags.length * 2 >= before || wasSuspect) return true;
-    this.#suspect.add(key);
-    return false;
-  }
-
-  #record(key: string, tags: readonly string[], group: readonly Consumer[], created: PushTimes | undefined): void {
-    const { book, notes, clock, metrics, wake } = this.#deps;
-    const now = clock.now();
-    const before = book.listing(key);
-    const added = book.recordListing(key, { tags, origin: 'polling', at: now, ...(created && { created }) });
-    metrics.increment('polling_new_tags_found_total', {}, added.length);
-    const listing = book.listing(key);
-    if (!listing) return;
-    const sameTimes = isSameTimes(before?.created, created);
-    const unchanged = before !== undefined && added.length === 0 && before.tags.length === tags.length && sameTimes;
-    for (const { workload, cadence } of group) {
-      const workloadId = workloadKey(workload);
-      const last = notes.delivered(workloadId, key);
-      if (last && !isDue(cadence, last.at, now)) continue;
-      notes.deliver(workloadId, key, { listing, at: now });
-      if (!unchanged || last?.listing.tags !== before.tags) wake(workloadId);
-    }
-  }
-
   #consumers(repository: string): Consumer[] {
     const consumers: Consumer[] = [];
     let filtered = 0;
@@ -316,10 +220,4 @@ export class RegistryPoller {
   #random(): number {
     return (this.#deps.random ?? Math.random)();
   }
-}
-
-/** A list that is not given says nothing about the tags that others run. */
-function keepRefusal(error: unknown): RegistryError {
-  if (!isRefusal(error)) throw error;
-  return error;
 }
