@@ -27,6 +27,7 @@ import { createRequestBell } from '../operator/request-changes.ts';
 import { TagBook } from '../operator/tag-book.ts';
 import { createOutbound, type Outbound } from '../outbound.ts';
 import { createRegistry } from '../registry/client.ts';
+import { authoritiesOf } from '../registry/transport.ts';
 import type { OperatorLog } from '../telemetry/log.ts';
 import type { MetricsRegistry } from '../telemetry/metrics.ts';
 import { followConfigMap, type FollowedConfigMap } from './follow-config-map.ts';
@@ -82,6 +83,7 @@ export async function buildParts({ opened, version, environment, log, metrics, s
     userAgent: `headwind/${version}`,
     proxy: config.proxy,
     blockedOrigins: [new URL(access.server).origin],
+    authorities: () => authoritiesOf(live.registrySettings()),
   });
   const identity = `${config.identity.podName ?? hostname()}_${randomUUID()}`;
   const events = new KubeEvents({ client, clock, log, instance: identity });

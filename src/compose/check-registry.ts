@@ -17,6 +17,7 @@ import { createOutbound } from '../outbound.ts';
 import type { Log, Metrics, PullSecrets } from '../ports.ts';
 import { createRegistry } from '../registry/client.ts';
 import { createHostRules } from '../registry/host-rules.ts';
+import { authoritiesOf } from '../registry/transport.ts';
 import { nobody, type Puller, readPuller } from './check-puller.ts';
 import { describeTransport } from './describe-transport.ts';
 import { type OpenedSettings, openSettings } from './open-settings.ts';
@@ -119,7 +120,12 @@ async function check(query: RegistryCheckQuery, place: Place, config: Config, pr
   const { insecureRegistryHosts: insecureHosts, proxy } = config;
   const transport = describeTransport(reference, { settings, insecureHosts, proxy });
   const tried: TriedCredential[] = [];
-  const outbound = createOutbound({ userAgent: `headwind/${process.version}`, proxy, blockedOrigins: place.blockedOrigins });
+  const outbound = createOutbound({
+    userAgent: `headwind/${process.version}`,
+    proxy,
+    blockedOrigins: place.blockedOrigins,
+    authorities: () => authoritiesOf(settings),
+  });
   const registry = createRegistry({
     outbound,
     clock,

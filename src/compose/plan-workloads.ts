@@ -14,6 +14,7 @@ import { TagBook } from '../operator/tag-book.ts';
 import { createOutbound } from '../outbound.ts';
 import type { Log, Metrics, Pods, PullSecrets } from '../ports.ts';
 import { createRegistry } from '../registry/client.ts';
+import { authoritiesOf } from '../registry/transport.ts';
 import { type ClusterContent, listCluster } from './list-cluster.ts';
 import { type OpenedSettings, openSettings } from './open-settings.ts';
 
@@ -83,7 +84,12 @@ async function plan(
   pods?: Pods,
 ): Promise<PlanAnswer> {
   const clock = { now: () => Date.now() };
-  const outbound = createOutbound({ userAgent: `headwind/${version}`, proxy: config.proxy, blockedOrigins });
+  const outbound = createOutbound({
+    userAgent: `headwind/${version}`,
+    proxy: config.proxy,
+    blockedOrigins,
+    authorities: () => authoritiesOf(settings.registries),
+  });
   const registry = createRegistry({
     outbound,
     clock,

@@ -92,7 +92,8 @@ function rulesOf(settings: RegistrySettings): HostRules {
   return rules;
 }
 
-function authoritiesOf({ caCertificates }: RegistrySettings): Authorities | undefined {
+/** The same object as long as the settings are the same. */
+export function authoritiesOf({ caCertificates }: RegistrySettings): Authorities | undefined {
   if (caCertificates.length === 0) return undefined;
   const authorities = authoritiesMade.get(caCertificates) ?? { ca: caCertificates.join('\n') };
   authoritiesMade.set(caCertificates, authorities);
