@@ -45,7 +45,7 @@ function rowOf(tried: RegistryCheck['tried'][number]): string[] {
 function answerOf({ source, outcome, httpStatus }: RegistryCheck['tried'][number]): string {
   // Not refused is not yet found.
   if (outcome === 'accepted' && httpStatus !== null && httpStatus >= 400) return httpStatus === 404 ? 'not found' : 'an error';
-  if (outcome === 'challenge' && source === 'anonymous') return 'a login is asked for';
+  if ((outcome === 'challenge' || outcome === 'login') && source === 'anonymous') return 'a login is asked for';
   return answers[outcome] ?? outcome;
 }
 

@@ -39,6 +39,20 @@ describe('operator/registry-advice', () => {
     });
   }
 
+  const blocked: readonly (readonly [message: string, says: RegExp])[] = [
+    [
+      'GET https://auth.example/token: auth.example cannot be contacted: the address 10.0.0.1 is private; if it may be …',
+      /^set allowPrivate/,
+    ],
+    ['HEAD http://169.254.169.254/: the address is link-local, multicast or a metadata service.', /never contacted: .*reg\.example:5000/],
+    ['reg.example:5000 is not among allowedRegistries (ghcr.io); add it there if it may be asked.', /allowedRegistries/],
+  ];
+  for (const [message, says] of blocked) {
+    it(`Blocked: ${message}`, () => {
+      assert.match(adviceFor(anError('Blocked', message), { registry, sources: nobody, isPlainHttp: false }), says);
+    });
+  }
+
   for (const [message, says] of tls) {
     it(`TLS: ${message}`, () => {
       const error = anError('Unavailable', message, new OutboundError('Tls', 'https://reg.example:5000', message));

@@ -12,10 +12,10 @@ export interface AdviceFacts {
 export function adviceFor(error: RegistryError, facts: AdviceFacts): string {
   const cause = error.cause instanceof Error && 'code' in error.cause ? error.cause.code : undefined;
   if (cause === 'Tls') return tlsAdvice(error.message, facts);
-  return advice[error.code](facts);
+  return error.code === 'Blocked' ? blockedAdvice(error.message, facts) : advice[error.code](facts);
 }
 
-const advice: Readonly<Record<RegistryErrorCode, (facts: AdviceFacts) => string>> = {
+const advice: Readonly<Record<Exclude<RegistryErrorCode, 'Blocked'>, (facts: AdviceFacts) => string>> = {
   Unauthorized: ({ registry, sources }) =>
     hasLogin(sources)
       ? `put a valid login for ${registry} into ${listed(sources)}; one that was refused is tried again within a minute of the change`
@@ -33,12 +33,20 @@ const advice: Readonly<Record<RegistryErrorCode, (facts: AdviceFacts) => string>
   TooLarge: () => 'the answer is larger than any real one: check what answers under this name',
   DigestMismatch: () => 'somebody on the way, a mirror or a cache, gives other content than was asked for; do not deploy it',
   Unsupported: () => 'push the image again with a current tool: schema 1 and unknown media types cannot be deployed by digest',
-  Blocked: () =>
-    'the host, or one it leads to, may not be contacted: see allowedRegistries, deniedRegistries and allowPrivate in the configuration',
   PaginationOffHost: ({ registry }) => `${registry} leads to another host for the next page of tags: correct its external URL`,
   Protocol: ({ registry, isPlainHttp }) =>
     `check that ${registry} is a registry and not a page for signing in or an error page of a proxy${isPlainHttp ? ', and that it speaks plain HTTP and not HTTPS' : ''}`,
 };
+
+function blockedAdvice(message: string, { registry }: AdviceFacts): string {
+  if (/address \S* ?is private/.test(message)) {
+    return `set allowPrivate for ${registry} in the configuration, if the address it leads to is one of yours`;
+  }
+  if (message.includes('link-local')) {
+    return `such an address is never contacted: correct the name of ${registry} in the DNS, or the external URL in its own settings`;
+  }
+  return 'the host, or one it leads to, may not be contacted: see allowedRegistries, deniedRegistries and allowPrivate in the configuration';
+}
 
 function tlsAdvice(message: string, { registry, isPlainHttp }: AdviceFacts): string {
   if (isPlainHttp || /wrong version number|packet length too long/i.test(message)) {

@@ -21,11 +21,19 @@ const explanations = {
   resting: 'it was refused a short while ago and rests, so that the account is not locked',
 } as const;
 
+/** Where there was no login, none was refused. */
+const withoutLogin: Partial<Record<Refusal['why'], string>> = {
+  login: 'a login is asked for',
+  challenge: 'a login is asked for',
+  scope: 'without a login this repository may not be pulled',
+};
+
 /** The error when the last credential was refused; names every source that was tried. */
 export function refusalFailure(call: Call, refusals: readonly Refusal[]): RegistryError {
   const tried = refusals.map(({ source, why, httpStatus, detail }) => {
     const more = [detail === undefined ? '' : `: ${detail}`, httpStatus === undefined ? '' : `, HTTP ${httpStatus}`].join('');
-    return `${source} (${explanations[why]}${more})`;
+    const explanation = source === 'anonymous' ? withoutLogin[why] : undefined;
+    return `${source} (${explanation ?? explanations[why]}${more})`;
   });
   const denied = refusals.find(({ why }) => why === 'denied');
   const { registry } = call.endpoint;
