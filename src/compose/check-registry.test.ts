@@ -123,6 +123,26 @@ describe('compose/check-registry', () => {
     assert.ok(limited.coolDownSeconds !== null && limited.coolDownSeconds > 100 && limited.coolDownSeconds <= 120);
   });
 
+  it('notes what is wrong with a configured credential, and what the registry warns of', async (t) => {
+    const { fake, environment } = await aPlace(t);
+    Object.assign(fake.switches, { auth: 'none', headers: { warning: '299 - "moving soon"' } });
+    const folder = (environment['KUBECONFIG'] ?? '').replace(/config$/, '');
+    const entries = { 'reg.example': { auth: 'canary!' }, [fake.host]: { username: 'bot', password: 'canary-right' } };
+    writeFileSync(join(folder, '.dockerconfigjson'), JSON.stringify({ auths: entries, credsStore: 'desktop' }));
+    const file = join(folder, 'headwind.yaml');
+    writeFileSync(file, `registries: [{hostnamePattern: "*", secret: {type: ImagePullSecret, mountPath: "${folder}"}}]\n`);
+    const check = await checkOf(aQuery(`${fake.host}/team/app:1.0.0`, { noCluster: true }), { HEADWIND_CONFIG_PATH: file });
+    assert.equal(check.ok, true);
+    assert.deepEqual(
+      check.notes.map((note) => note.replace(folder, '<folder>/')),
+      [
+        '<folder>/.dockerconfigjson names credential helpers (credsStore, credHelpers), which are ignored',
+        '<folder>/.dockerconfigjson: the entry for "reg.example" is ignored: "auth" is not base64',
+        'registry warns: moving soon',
+      ],
+    );
+  });
+
   it('counts what file and ConfigMap of the operator say', async (t) => {
     const { api, fake, environment } = await aPlace(t);
     const file = environment['KUBECONFIG']?.replace(/config$/, 'headwind.yaml') ?? '';

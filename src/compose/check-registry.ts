@@ -21,6 +21,7 @@ import { authoritiesOf } from '../registry/transport.ts';
 import { nobody, type Puller, readPuller } from './check-puller.ts';
 import { describeTransport } from './describe-transport.ts';
 import { type OpenedSettings, openSettings } from './open-settings.ts';
+import { warningsAsNotes } from './warnings-as-notes.ts';
 
 export interface RegistryCheckQuery {
   readonly reference: ImageReference;
@@ -120,6 +121,7 @@ async function check(query: RegistryCheckQuery, place: Place, config: Config, pr
   const { insecureRegistryHosts: insecureHosts, proxy } = config;
   const transport = describeTransport(reference, { settings, insecureHosts, proxy });
   const tried: TriedCredential[] = [];
+  const warnings = warningsAsNotes();
   const outbound = createOutbound({
     userAgent: `headwind/${process.version}`,
     proxy,
@@ -130,7 +132,7 @@ async function check(query: RegistryCheckQuery, place: Place, config: Config, pr
     outbound,
     clock,
     metrics: uncounted,
-    log: silent,
+    log: warnings.log,
     insecureHosts,
     settings: () => settings,
     identities: {
@@ -160,6 +162,7 @@ async function check(query: RegistryCheckQuery, place: Place, config: Config, pr
       quotaRemaining: budget?.quota?.remaining ?? null,
       coolDownSeconds: coolDownMs > 0 ? Math.ceil(coolDownMs / 1000) : null,
       ...answers,
+      notes: [...answers.notes, ...warnings.notes()],
     };
   } finally {
     await registry.close();

@@ -33,7 +33,7 @@ export interface RegistryAnswers {
   /** `linux/arm64/v8`; of a single image nothing is said here, its manifest does not name one. */
   readonly platforms: readonly string[] | null;
   readonly tags: { readonly count: number; readonly complete: boolean } | null;
-  /** Pull secrets that could not be used, and why. */
+  /** Credentials that could not be used and why, and what else somebody should know. */
   readonly notes: readonly string[];
   readonly failures: readonly CheckFailure[];
 }
