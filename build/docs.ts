@@ -53,7 +53,7 @@ told as an Event on the workload, once per change.
 | unknown \`policy\`; bad range, expression, glob; unknown \`order\`; unreadable \`min-update-interval\` | the container is held (\`InvalidAnnotation\`) until it is corrected |
 | unknown \`event-source\` | as \`none\` |
 | odd \`require-approval\` | approval is required |
-| odd \`dry-run\` | as \`true\` |
+| odd \`dry-run\`, \`match-tag\` | as \`true\` |
 | unreadable \`polling-interval\`, \`auto-rollback\`, \`rollback-timeout\`, \`health-check-retries\` | their defaults |
 | other switches that are neither \`true\` nor \`false\` | as \`false\` |
 | unknown key, unknown container after the dot | Event \`UnknownAnnotation\` with the nearest known one; no other effect |

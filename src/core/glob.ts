@@ -1,17 +1,11 @@
+import { type GlobToken, type GlobTokens, matcherOf, singleCharacter } from './glob-matcher.ts';
+
 /** A compiled pattern for whole tags. Matching takes time linear in the text, whatever the pattern. */
 export interface Glob {
   readonly text: string;
+  /** How many patterns without braces it stands for: each is compared with every tag. */
+  readonly alternatives: number;
   matches(text: string): boolean;
-}
-
-/** One character of the pattern: itself, any (`?`), any run (`*`), or a set (`[a-z]`). */
-type Token = string | typeof anyCharacter | typeof anyRun | CharacterSet;
-const anyCharacter: unique symbol = Symbol('?');
-const anyRun: unique symbol = Symbol('*');
-
-interface CharacterSet {
-  readonly negated: boolean;
-  readonly ranges: readonly (readonly [string, string])[];
 }
 
 const maximumBytes = 256;
@@ -24,11 +18,32 @@ export function compileGlob(pattern: string): Glob | { readonly invalid: string 
   if (new TextEncoder().encode(pattern).length > maximumBytes) return invalid(`is longer than ${maximumBytes} bytes`);
   try {
     const alternatives = readAlternatives({ pattern, at: 0, depth: 0 });
-    return { text: pattern, matches: (text) => alternatives.some((tokens) => matchesTokens(tokens, text)) };
+    const matchers = alternatives.map(matcherOf);
+    return { text: pattern, alternatives: matchers.length, matches: (text) => matchers.some((matches) => matches(text)) };
   } catch (error) {
     if (error instanceof GlobSyntaxError) return invalid(error.message);
     throw error;
   }
+}
+
+/** The items of a comma list of globs; commas in braces, in sets and after a `\` are part of an item. */
+export function splitGlobs(list: string): string[] {
+  const items = [''];
+  let depth = 0;
+  let inSet = false;
+  for (let at = 0; at < list.length; at++) {
+    const character = list.charAt(at);
+    if (character === ',' && depth === 0 && !inSet) {
+      items.push('');
+      continue;
+    }
+    if (character === '[') inSet = true;
+    else if (character === ']') inSet = false;
+    else if (character === '{' && !inSet) depth++;
+    else if (character === '}' && !inSet) depth = Math.max(0, depth - 1);
+    items[items.length - 1] += character === '\\' ? character + list.charAt(++at) : character;
+  }
+  return items;
 }
 
 class GlobSyntaxError extends Error {}
@@ -40,22 +55,22 @@ interface Reader {
 }
 
 /** Reads up to the end, or inside braces up to `,` or `}`; each group multiplies the alternatives. */
-function readAlternatives(reader: Reader): Token[][] {
-  let alternatives: Token[][] = [[]];
+function readAlternatives(reader: Reader): GlobTokens[] {
+  let alternatives: GlobTokens[] = [[]];
   while (reader.at < reader.pattern.length) {
     const character = reader.pattern.charAt(reader.at);
     if (reader.depth > 0 && (character === ',' || character === '}')) break;
     reader.at++;
-    const next: Token[][] = character === '{' ? readGroup(reader) : [[readToken(character, reader)]];
+    const next: GlobTokens[] = character === '{' ? readGroup(reader) : [[readToken(character, reader)]];
     alternatives = alternatives.flatMap((head) => next.map((tail) => [...head, ...tail]));
     if (alternatives.length > maximumAlternatives) throw new GlobSyntaxError(`has more than ${maximumAlternatives} alternatives`);
   }
   return alternatives;
 }
 
-function readGroup(reader: Reader): Token[][] {
+function readGroup(reader: Reader): GlobTokens[] {
   reader.depth++;
-  const alternatives: Token[][] = [];
+  const alternatives: GlobTokens[] = [];
   for (;;) {
     alternatives.push(...readAlternatives(reader));
     const character = reader.pattern.charAt(reader.at++);
@@ -66,13 +81,13 @@ function readGroup(reader: Reader): Token[][] {
   return alternatives;
 }
 
-function readToken(character: string, reader: Reader): Token {
-  if (character === '*') return anyRun;
-  if (character === '?') return anyCharacter;
+function readToken(character: string, reader: Reader): GlobToken {
+  if (character === '*') return 'run';
+  if (character === '?') return 'any';
   if (character === '[') return readSet(reader);
-  if (character === '\\') return readEscaped(reader);
+  if (character === '\\') return singleCharacter(readEscaped(reader));
   if (character === '}' || character === ']') throw new GlobSyntaxError(`has a ${character} that nothing opened; write \\${character}`);
-  return character;
+  return singleCharacter(character);
 }
 
 function readEscaped(reader: Reader): string {
@@ -80,7 +95,7 @@ function readEscaped(reader: Reader): string {
   return reader.pattern.charAt(reader.at++);
 }
 
-function readSet(reader: Reader): CharacterSet {
+function readSet(reader: Reader): GlobToken {
   const negated = reader.pattern.charAt(reader.at) === '!';
   if (negated) reader.at++;
   // In other dialects this negates; here it would silently match the opposite.
@@ -106,33 +121,4 @@ function readSetCharacter(reader: Reader): string {
   const character = reader.pattern.charAt(reader.at++);
   if (character === '') throw new GlobSyntaxError('has a [ without ]');
   return character === '\\' ? readEscaped(reader) : character;
-}
-
-/** Two pointers and one point to come back to: the last `*`. An earlier one never needs to grow again. */
-function matchesTokens(tokens: readonly Token[], text: string): boolean {
-  let token = 0;
-  let at = 0;
-  let starToken = -1;
-  let starAt = 0;
-  while (at < text.length) {
-    const expected = tokens[token];
-    if (expected === anyRun) {
-      starToken = token++;
-      starAt = at;
-    } else if (expected !== undefined && matchesCharacter(expected, text.charAt(at))) {
-      token++;
-      at++;
-    } else if (starToken >= 0) {
-      token = starToken + 1;
-      at = ++starAt;
-    } else return false;
-  }
-  while (tokens[token] === anyRun) token++;
-  return token === tokens.length;
-}
-
-function matchesCharacter(expected: Exclude<Token, typeof anyRun>, character: string): boolean {
-  if (typeof expected === 'string') return expected === character;
-  if (expected === anyCharacter) return true;
-  return expected.ranges.some(([first, last]) => character >= first && character <= last) !== expected.negated;
 }

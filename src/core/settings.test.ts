@@ -126,6 +126,10 @@ const rows: readonly Row[] = [
   ['ignore-tags', undefined, [], ok],
   ['ignore-tags', ' *-rc*, ,nightly ', ['*-rc*', 'nightly'], ok],
   ['ignore-tags', 'a,[', held, invalid],
+  ['ignore-tags', '*-{rc,beta}*, [,]x, a\\,b', ['*-{rc,beta}*', '[,]x', 'a\\,b'], ok],
+  ['ignore-tags', 'a,{b', held, invalid],
+  ['ignore-tags', Array.from({ length: 101 }, (_, index) => index).join(), held, invalid],
+  ['ignore-tags', '{a,b}{a,b}{a,b}{a,b}{a,b}{a,b},{a,b}{a,b}{a,b}{a,b}{a,b}{a,b}', held, invalid],
   ['order', undefined, undefined, ok],
   ['order', 'Alphabetical', 'alphabetical', ok],
   ['order', 'created', 'created', ok],
@@ -140,9 +144,10 @@ const rows: readonly Row[] = [
     [key, undefined, false, ok],
     [key, 'True', true, ok],
     [key, 'false', false, ok],
-    [key, 'yes', false, invalid],
-    [key, '1', false, invalid],
-    [key, '', false, invalid],
+    // Without it more tags would be taken.
+    [key, 'yes', key === 'match-tag', invalid],
+    [key, '1', key === 'match-tag', invalid],
+    [key, '', key === 'match-tag', invalid],
   ]),
 ];
 

@@ -1,6 +1,6 @@
 import { type AnnotationKey, annotationPrefix, annotationTable } from './annotation-table.ts';
 import { durationForm, parseDuration } from './duration.ts';
-import { compileGlob, type Glob } from './glob.ts';
+import { compileGlob, type Glob, splitGlobs } from './glob.ts';
 import { type ImageFilter, parseImageFilter } from './image-filter.ts';
 import { nearest } from './nearest.ts';
 import { type Policy, parsePolicy } from './policy.ts';
@@ -64,8 +64,10 @@ export type Annotations = Readonly<Record<string, string>>;
 
 const maximumShown = 100;
 const maximumUnknown = 20;
-/** Of a list of patterns: each of them is compared with every tag. */
+/** Of a list of patterns. */
 const maximumList = 4096;
+/** Each of them is compared with every tag of the registry, and one workload must not cost the others their time. */
+const maximumPatterns = 100;
 
 export interface SettingDefaults {
   /** The workload has the label `kube-autorollout/enabled`: it follows digests without approval, whatever brought the news. */
@@ -91,7 +93,6 @@ export function readSettings(
     autoRollback: reader.exactBoolean('auto-rollback', false),
     rollbackTimeoutMs: reader.duration('rollback-timeout', 300_000, 1000) ?? 300_000,
     healthCheckRetries: reader.count('health-check-retries', 3),
-    // Odd text reads as true: whoever writes it wants nothing to happen.
     dryRun: reader.boolean('dry-run', undefined, true) || dryRunBy !== undefined,
     dryRunBy: dryRunBy ?? `${annotationPrefix}dry-run`,
   };
@@ -128,7 +129,8 @@ function readContainer(
       reader.text('polling-interval', name) === undefined ? undefined : reader.duration('polling-interval', undefined, 1000, name),
     allowPrerelease: reader.boolean('allow-prerelease', name),
     adopt: reader.boolean('adopt', name),
-    matchTag: reader.boolean('match-tag', name),
+    // Odd text reads as true, here and for dry-run: whoever writes it wants less to happen.
+    matchTag: reader.boolean('match-tag', name, true),
     strictSemver: reader.boolean('strict-semver', name),
     trackDigest: reader.text('track-digest', name) === undefined ? defaults.trackDigest : reader.boolean('track-digest', name),
     ignorePullPolicy: reader.boolean('ignore-pull-policy', name),
@@ -223,12 +225,14 @@ class Reader {
     const globs: Glob[] = [];
     const text = this.text(key, container) ?? '';
     if (text.length > maximumList) return { invalid: tooLong };
-    for (const item of text.split(',')) {
+    for (const item of splitGlobs(text)) {
       if (item.trim() === '') continue;
       const glob = compileGlob(item.trim());
       if ('invalid' in glob) return glob;
       globs.push(glob);
     }
+    const patterns = globs.reduce((sum, { alternatives }) => sum + alternatives, 0);
+    if (patterns > maximumPatterns) return { invalid: `it has more than ${maximumPatterns} patterns, those in braces counted singly` };
     return { globs };
   }
 }
