@@ -10,6 +10,8 @@ import { bytesOfTags, type Listing, trim } from './tag-book.ts';
 const deliveredBytes = 64 * 1024 * 1024;
 /** Repositories, and topics, of one workload: what was noted longest ago gives way. Nobody has so many at a time, but images change. */
 const mostPerWorkload = 200;
+/** No sentence has it. */
+const between = '\0';
 
 /**
  * What the operator remembers of a workload between two looks at it. In memory only, and all of it may be lost: then a push counts
@@ -182,6 +184,13 @@ export class Notes {
     if (topics.size === 0) this.#told.delete(key);
     else this.#told.set(key, topics);
     return text !== '';
+  }
+
+  /** Which of these sentences are news about the workload, on this topic? Remembers all of them, and forgets those it knew besides. */
+  newsAmong(key: string, sentences: readonly string[], topic = ''): readonly string[] {
+    const known = new Set(this.#told.get(key)?.get(topic)?.split(between));
+    this.isNews(key, sentences.join(between), topic);
+    return sentences.filter((sentence) => !known.has(sentence));
   }
 
   /** The workload is gone, or nobody manages it any more. */

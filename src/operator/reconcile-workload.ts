@@ -60,9 +60,11 @@ async function planAndPerform(
     requestExpiryMs: deps.requestSettings.expiryMs,
   });
   deps.notes.setPlan(key, plan.slots);
-  tellHolds(workload, plan, deps);
+  // Before a look nobody knows what holds: it would be told again and again, with nothing in between.
+  const isLooking = plan.actions.some(({ kind }) => kind === 'inspect');
+  if (!isLooking) tellHolds(workload, plan, deps);
   logVerdicts(workload, plan, deps);
-  logSkipped(workload, plan, deps);
+  if (!isLooking) logSkipped(workload, plan, deps);
   let [changed, retryMs] = [false, (plan.wakeAtMs ?? Infinity) - deps.clock.now()];
   for (const action of plan.actions) {
     const failure = await performOrExplain(action, workload, deps, signal);
@@ -120,7 +122,8 @@ function isClaimDenied(
 
 /** What is wrong with annotations or images, and what a dry run would do, is told once per change, as an Event on the workload. */
 function tellHolds(workload: Workload, plan: Plan, deps: OperatorDeps): void {
-  const told: { reason: Reason; message: string }[] = [...deps.notes.settings(workload).problems];
+  const { problems } = deps.notes.settings(workload);
+  const told: { reason: Reason; message: string }[] = [];
   for (const { container, reason, message } of plan.slots) {
     if (isLasting(reason, container, workload, deps) || (isWarning(reason) && reason !== 'InvalidAnnotation'))
       told.push({ reason, message: `${container}: ${message}` });
@@ -144,14 +147,20 @@ function tellHolds(workload: Workload, plan: Plan, deps: OperatorDeps): void {
       message: 'headwind.sh/event-source asks for polling, but polling is off (HEADWIND_POLLING_ENABLED)',
     });
   }
-  const text = told.map(({ reason, message }) => `${reason} ${message}`).join('\n');
-  if (!deps.notes.isNews(workloadKey(workload), text)) return;
-  for (const { reason, message } of told) tellWorkload(deps, workload, reason, message);
+  const key = workloadKey(workload);
+  const sentence = ({ reason, message }: { reason: Reason; message: string }): string => `${reason} ${message}`;
+  const news = new Set(deps.notes.newsAmong(key, told.map(sentence)));
+  // Who corrects one annotation hears of those that are still wrong.
+  const wrong = deps.notes.isNews(key, problems.map(sentence).join('\n'), 'settings') ? problems : [];
+  for (const each of [...wrong, ...told.filter((one) => news.has(sentence(one)))]) tellWorkload(deps, workload, each.reason, each.message);
 }
 
-/** What no news changes, only a person; `all` still takes a push. */
+/** Holds that nobody hears of otherwise, and that may last. */
+const lasting: ReadonlySet<Reason> = new Set(['DryRun', 'DateTag', 'PlatformMissing', 'RunningDigestUnknown']);
+
+/** What no news changes, only a person or an image that follows; `all` still takes a push. */
 function isLasting(reason: Reason, container: string, workload: Workload, { notes }: OperatorDeps): boolean {
-  if (reason !== 'CurrentTagNotVersion') return reason === 'DryRun' || reason === 'DateTag';
+  if (reason !== 'CurrentTagNotVersion') return lasting.has(reason);
   const settings = notes.settings(workload).container(container);
   return !('held' in settings) && settings.policy.name !== 'all';
 }
