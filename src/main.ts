@@ -29,7 +29,11 @@ async function commands(): Promise<Command[]> {
     plan: async (question) => (await import('./compose/plan-workloads.ts')).planWorkloads(question, { environment: process.env, version }),
     readWorkload: ({ object }, namespace) => managedWorkload(object, namespace),
   });
-  const validate = validateCommand({ readWorkload: ({ object }) => readManifestWorkload(object, 'default') });
+  const { readUnseenManifest } = await import('./compose/unseen-manifest.ts');
+  const validate = validateCommand({
+    readWorkload: ({ object }) => readManifestWorkload(object, 'default'),
+    readUnread: ({ object }) => readUnseenManifest(object, 'default'),
+  });
   const { registryCommand } = await import('./cli/registry-check.ts');
   const registry = registryCommand({
     check: async (question) =>

@@ -2,7 +2,7 @@ import { annotationPrefix } from '../core/annotation-table.ts';
 import { parseImageReference } from '../core/image-reference.ts';
 import type { Reason } from '../core/reasons.ts';
 import { readSettings, type Settings } from '../core/settings.ts';
-import type { Slot, Workload, WorkloadKind } from '../core/workload.ts';
+import type { Slot, Workload } from '../core/workload.ts';
 
 /** A workload of a file, with what only a file can have wrong. */
 export interface CheckedManifest {
@@ -15,10 +15,21 @@ export interface CheckedManifest {
   readonly isMeant: boolean;
 }
 
+/** An object with annotations of ours that nobody would read. */
+export interface UnreadManifest {
+  readonly kind: string;
+  readonly namespace: string;
+  readonly name: string;
+  /** Those whose values can be checked all the same. */
+  readonly annotations: Readonly<Record<string, unknown>>;
+  readonly severity: Finding['severity'];
+  readonly message: string;
+}
+
 export interface Finding {
   readonly file: string;
   readonly document: number;
-  readonly kind: WorkloadKind;
+  readonly kind: string;
   readonly namespace: string;
   readonly name: string;
   readonly container: string | null;
@@ -36,25 +47,37 @@ const policyKey = `${annotationPrefix}policy`;
 /** Everything that the operator would complain about, and what it would silently not see. */
 export function checkManifest(manifest: CheckedManifest): Omit<Finding, 'file' | 'document'>[] {
   if (!manifest.isMeant) return [];
-  const { kind, namespace, name } = manifest.workload;
-  return findingsOn(manifest).map(({ container = null, key = null, severity, reason, message }) => ({
-    kind,
-    namespace,
-    name,
-    container,
-    key,
-    severity,
-    reason,
-    message,
-  }));
+  return findingsOn(manifest).map((found) => findingOf(manifest.workload, found));
 }
 
-function findingsOn({ workload, annotations, misplaced }: CheckedManifest): Found[] {
-  const found: Found[] = Object.entries(annotations)
+/** What is wrong with annotations that have no workload around them. */
+export function checkUnread({ annotations, severity, message, ...object }: UnreadManifest): Omit<Finding, 'file' | 'document'>[] {
+  const texts = Object.fromEntries(Object.entries(annotations).filter((entry): entry is [string, string] => typeof entry[1] === 'string'));
+  // Whatever container they name may be there, and '' is one for which none is meant.
+  const named = Object.keys(texts).flatMap((key) => key.slice(annotationPrefix.length).split('.').slice(1));
+  const { problems } = readSettings(texts, ['', ...named]);
+  const found: Found[] = problems.map((each) => problem(each.reason, each.message, { key: each.key }));
+  return [...noTexts(annotations), ...found, { severity, reason: 'InvalidAnnotation', message } as const].map((each) =>
+    findingOf(object, each),
+  );
+}
+
+function findingOf(object: Pick<Finding, 'kind' | 'namespace' | 'name'>, found: Found): Omit<Finding, 'file' | 'document'> {
+  const { kind, namespace, name } = object;
+  const { container, key, severity, reason, message } = found;
+  return { kind, namespace, name, container: container ?? null, key: key ?? null, severity, reason, message };
+}
+
+function noTexts(annotations: Readonly<Record<string, unknown>>): Found[] {
+  return Object.entries(annotations)
     .filter(([, value]) => typeof value !== 'string')
     .map(([key, value]) =>
       problem('InvalidAnnotation', `${key} is ${JSON.stringify(value)}, which is no text: write it in quotes`, { key }),
     );
+}
+
+function findingsOn({ workload, annotations, misplaced }: CheckedManifest): Found[] {
+  const found = noTexts(annotations);
   for (const key of misplaced) {
     found.push(
       problem('UnknownAnnotation', `${key} stands on the pod template, where nobody reads it: move it to the metadata of the workload`, {

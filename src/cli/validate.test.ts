@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { runCommand } from '../../test/fakes/command-io.ts';
 import { readManifestWorkload } from '../compose/manifest-workload.ts';
+import { readUnseenManifest } from '../compose/unseen-manifest.ts';
 import { validateCommand } from './validate.ts';
 
 function aManifest(annotations: string, options: { image?: string; kind?: string; template?: string } = {}): string {
@@ -11,8 +12,11 @@ spec: {template: {metadata: {annotations: ${template}}, spec: {containers: [{nam
 }
 
 async function run(args: string, files: Readonly<Record<string, string>>) {
-  const readWorkload: Parameters<typeof validateCommand>[0]['readWorkload'] = ({ object }) => readManifestWorkload(object, 'default');
-  return runCommand((io) => validateCommand({ readWorkload, io }), args.split(' ').filter(Boolean), files);
+  const options: Parameters<typeof validateCommand>[0] = {
+    readWorkload: ({ object }) => readManifestWorkload(object, 'default'),
+    readUnread: ({ object }) => readUnseenManifest(object, 'default'),
+  };
+  return runCommand((io) => validateCommand({ ...options, io }), args.split(' ').filter(Boolean), files);
 }
 
 type Row = readonly [title: string, manifest: string, code: number, says: RegExp];
@@ -51,6 +55,37 @@ const table: readonly Row[] = [
   ['a bad range', aManifest('"headwind.sh/policy": "semver:>= x y"'), 1, /InvalidAnnotation/],
   ['!=*', aManifest('"headwind.sh/policy": "semver:!=*"'), 0, /warning: InvalidAnnotation: web: !=\* excludes only 0\.0\.0/],
   ['a range that lets prereleases in', aManifest('"headwind.sh/policy": "semver:>=1.0.0-0 <2.0.0"'), 0, /warning: .*write <2\.0\.0-0/],
+  [
+    'annotations on a kind that is not managed',
+    aManifest('headwind.sh/policy: minor', { kind: 'ReplicaSet' }),
+    1,
+    /ReplicaSet shop\/web: problem: InvalidAnnotation: annotations headwind\.sh\/\* have no effect here: only Deployment, /,
+  ],
+  [
+    'a release of a chart',
+    aManifest('headwind.sh/policy: minor', { kind: 'HelmRelease' }),
+    0,
+    /warning: .*HelmRelease have no effect in this version/,
+  ],
+  ['another kind without annotations of ours', aManifest('other: x', { kind: 'ReplicaSet' }), 0, /^$/],
+  [
+    'a workload of an old version',
+    aManifest('headwind.sh/policy: minor').replace('apps/v1', 'extensions/v1beta1'),
+    1,
+    /the apiVersion is "extensions\/v1beta1": only a Deployment of apps\/v1 is managed/,
+  ],
+  [
+    'a patch without containers',
+    'apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: web, annotations: {headwind.sh/policy: minor, headwind.sh/policy.web: none}}\n',
+    0,
+    /^web\.yaml:1: Deployment default\/web: warning: InvalidAnnotation: it has no name, or no containers[^\n]*\n$/,
+  ],
+  [
+    'a bad value in a patch without containers',
+    'apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: web, annotations: {headwind.sh/policy: sometimes, headwind.sh/adopt: true}}\n',
+    1,
+    /headwind\.sh\/adopt is true, which is no text[^]*headwind\.sh\/policy is "sometimes"/,
+  ],
   ['a regex without anchors', aManifest('"headwind.sh/policy": "regex:1"'), 0, /warning: .*has no \^/],
 ];
 
