@@ -50,6 +50,26 @@ export function namespaceRbac(namespace: string): object[] {
   ];
 }
 
+/**
+ * The rules that the chart chooses from by its values. Every right is in exactly one part; the name of the ConfigMap is the chart's own.
+ */
+export function chartRules(): Readonly<Record<string, readonly Rule[]>> {
+  const names = ['workloads', 'cronJobs', 'podDeletion', 'secrets', 'lease', 'settings', 'cluster'] as const;
+  const parts = names.map((part) => [
+    part,
+    (['watched', 'home', 'cluster'] as const).flatMap((scope) => rulesOf(scope, (permission) => chartPart(permission) === part)),
+  ]);
+  return { ...Object.fromEntries(parts), viewer: [viewing], approver: approving, admin: administering };
+}
+
+function chartPart({ group, resource, verbs, scope }: Permission): string {
+  if (scope === 'cluster') return 'cluster';
+  if (scope === 'home') return resource === 'configmaps' ? 'settings' : 'lease';
+  if (group === 'batch') return 'cronJobs';
+  if (group === '' && resource === 'secrets') return 'secrets';
+  return group === '' && resource === 'pods' && verbs.includes('delete') ? 'podDeletion' : 'workloads';
+}
+
 const scopes: Readonly<Record<Permission['scope'], string>> = {
   watched: 'watched namespaces',
   home: "the operator's own namespace",
@@ -99,6 +119,8 @@ const approving: readonly Rule[] = [
   { apiGroups: ['headwind.sh'], resources: ['updaterequests/status'], verbs: ['get', 'patch'] },
 ];
 
+const administering: readonly Rule[] = [...approving, { ...requests, verbs: ['create', 'delete'] }];
+
 function peopleRoles(): object[] {
   const role = (name: string, rules: readonly Rule[], labels?: object) => ({
     apiVersion: api,
@@ -109,7 +131,7 @@ function peopleRoles(): object[] {
   return [
     role('headwind-viewer', [viewing], { 'rbac.authorization.k8s.io/aggregate-to-view': 'true' }),
     role('headwind-approver', approving),
-    role('headwind-admin', [...approving, { ...requests, verbs: ['create', 'delete'] }]),
+    role('headwind-admin', administering),
   ];
 }
 

@@ -191,8 +191,12 @@ function settingWarnings(config: Config, mode: string | undefined): string[] {
   return warnings;
 }
 
+/** Read before this program starts, by `bin/headwind`. */
+const heapVariable = 'HEADWIND_MAX_HEAP_MB';
+
 function variableWarnings(env: Source): string[] {
-  const known = new Set([...Object.values(configTable).map(({ variable }) => variable), ...Object.keys(laterVariables)]);
+  const settings = Object.values(configTable).map(({ variable }) => variable);
+  const known = new Set([...settings, ...Object.keys(laterVariables), heapVariable]);
   const later = Object.keys(laterVariables).filter((name) => asksFor(env, name));
   const unknown = Object.keys(env).filter((name) => name.startsWith('HEADWIND_') && !known.has(name) && !isServiceLink(name));
   return [

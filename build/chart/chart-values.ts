@@ -1,0 +1,228 @@
+import { configSchema, envSchema } from './config-schema.ts';
+import {
+  anyObject,
+  count,
+  digest,
+  envFrom,
+  flag,
+  imageTag,
+  ingressHosts,
+  intOrPercent,
+  type JsonSchema,
+  listOf,
+  named,
+  namespace,
+  objects,
+  oneOf,
+  port,
+  resources,
+  rules,
+  text,
+  texts,
+  variables,
+} from './value-schemas.ts';
+
+/** One value of the chart. `values.yaml`, `values.schema.json` and the table of the README are made of these rows. */
+export interface ChartValue {
+  readonly path: string;
+  readonly default: unknown;
+  /** undefined: what the schema of the object above it says. */
+  readonly schema?: JsonSchema;
+  readonly help: string;
+}
+
+type Row = readonly [path: string, fallback: unknown, schema: JsonSchema | undefined, help: string];
+
+const rows: readonly Row[] = [
+  ['replicaCount', 1, count, 'How many pods; any number is safe: one leads, the others serve and take over'],
+  ['image.repository', 'headwind', { type: 'string', minLength: 1 }, 'Where the image is; none is published yet, so this is yours'],
+  ['image.tag', '', imageTag, 'Tag; empty for the version of the chart (`appVersion`)'],
+  ['image.digest', '', digest, 'Digest that pins the image: `sha256:…`'],
+  ['image.pullPolicy', 'IfNotPresent', oneOf('Always', 'IfNotPresent', 'Never'), 'When the image is pulled'],
+  ['imagePullSecrets', [], named, 'Secrets to pull the image of Headwind itself: `[{name: …}]`'],
+  ['nameOverride', '', text, 'Instead of the name of the chart in names and labels'],
+  ['fullnameOverride', '', text, 'Instead of `<release>-<chart>` in the names of all objects'],
+
+  ['config.logLevel', 'info', undefined, 'trace, debug, info, warn, error or off; `env.RUST_LOG` and `env.HEADWIND_LOG_LEVEL` win'],
+  [
+    'config.cronSchedule',
+    '*/45 * * * * *',
+    undefined,
+    'When workloads with the label `kube-autorollout/enabled` are looked at; left out when `config.interval` is set',
+  ],
+  ['config.webserver.port', 8080, undefined, 'Port of the health routes `/health/live` and `/health/ready`, named `http` for probes'],
+  ['config.registries', [], undefined, 'Credentials and transport by registry: see "Registries"'],
+  ['config.tls.caCertificatePaths', [], undefined, 'PEM files with authorities that are in the pod already (`extraVolumeMounts`)'],
+  ['config.tls.customCaCertificates.enabled', false, undefined, 'Use the authorities of `secrets`'],
+  [
+    'config.tls.customCaCertificates.secrets',
+    [],
+    undefined,
+    'Secrets with authorities: `name`, `subPath` (the key), `mountPath` (the file)',
+  ],
+  [
+    'config.featureFlags.enableJfrogArtifactoryFallback',
+    false,
+    undefined,
+    'Ask an Artifactory that answers 404 by its repository path too',
+  ],
+  [
+    'config.featureFlags.enableKubectlAnnotation',
+    false,
+    undefined,
+    'Restart by `kubectl.kubernetes.io/restartedAt`, which Argo CD and Flux do not take for drift',
+  ],
+  ['env.RUST_LOG', '', undefined, 'Log level as `target=level,…`; empty for `config.logLevel`'],
+  ['env.HEADWIND_POLLING_ENABLED', 'false', undefined, 'Ask registries for news regularly'],
+  ['env.HEADWIND_POLLING_INTERVAL', '300', undefined, 'How often'],
+  ['env.HEADWIND_DRY_RUN', 'false', undefined, 'Decide and tell, change nothing'],
+  [
+    'env.HEADWIND_API_AUTH_MODE',
+    '',
+    undefined,
+    'Empty: the API listens inside the pod only; `none`: for everybody who reaches it, without authentication',
+  ],
+  ['env.HEADWIND_API_URL', '', undefined, 'Base of links to the API'],
+  ['env.HEADWIND_UI_URL', '', undefined, 'Base of links to the dashboard'],
+  ['extraEnv', [], variables, 'Further variables: `name` with `value` or `valueFrom`; wins over those of the chart'],
+  ['extraEnvFrom', [], envFrom, 'Further variables from whole ConfigMaps and Secrets'],
+  ['configMap.create', true, flag, 'Make the ConfigMap `<fullname>-config`, whose settings change without a restart'],
+  [
+    'configMap.data',
+    {},
+    { type: 'object', additionalProperties: { type: ['string', 'number', 'boolean'] } },
+    'Its content: `polling.interval: "120"`',
+  ],
+
+  ['watch.ownNamespace', false, flag, 'Only the namespace of the release, by a Role: as kube-autorollout'],
+  ['watch.namespaces', [], listOf(namespace), 'Only these namespaces, by Roles in them; empty for all'],
+  ['rbac.create', true, flag, 'Make the rights of the ServiceAccount'],
+  ['rbac.enabled', true, flag, 'The same under its name in kube-autorollout: false if either is'],
+  ['rbac.secrets.enabled', true, flag, 'May read pull secrets; false: no access to any Secret, credentials from `config.registries` alone'],
+  ['rbac.cronJobs', true, flag, 'May read and update CronJobs; false: they are not looked at'],
+  ['rbac.podDeletion', true, flag, 'May delete pods, for `headwind.sh/delete-pods`'],
+  ['rbac.peopleRoles', true, flag, 'Make the roles `<fullname>-viewer`, `-approver` and `-admin` for people'],
+  ['rbac.rules', [], rules, 'Instead of the rules for workloads, requests, pods, Secrets and Events'],
+  ['serviceAccount.create', true, flag, 'Make the ServiceAccount'],
+  ['serviceAccount.automount', true, flag, 'Mount its token into the pod'],
+  ['serviceAccount.annotations', {}, texts, 'Annotations, for the identity of a cloud'],
+  ['serviceAccount.name', '', text, 'Its name; empty for the full name, or `default` when it is not made'],
+  [
+    'crds.install',
+    true,
+    flag,
+    'Bring the custom resource UpdateRequest, unless somebody else owns it; needs rights to CustomResourceDefinitions',
+  ],
+  ['crds.keep', true, flag, 'Keep it, and all update requests, when the release is uninstalled'],
+  ['admissionPolicy.enabled', false, flag, 'Refuse bad `headwind.sh/*` annotations before they are stored (Kubernetes 1.30)'],
+
+  ['deploymentAnnotations', {}, texts, 'Annotations of the Deployment'],
+  [
+    'podAnnotations',
+    { 'prometheus.io/scrape': 'true', 'prometheus.io/port': '9090', 'prometheus.io/path': '/metrics' },
+    texts,
+    'Annotations of the pods',
+  ],
+  ['podLabels', {}, texts, 'Further labels of the pods'],
+  [
+    'podSecurityContext',
+    { runAsNonRoot: true, runAsUser: 1000, runAsGroup: 1000, fsGroup: 1000, seccompProfile: { type: 'RuntimeDefault' } },
+    anyObject,
+    'Of the pod; every user works',
+  ],
+  [
+    'securityContext',
+    { allowPrivilegeEscalation: false, readOnlyRootFilesystem: true, runAsNonRoot: true, runAsUser: 1000, capabilities: { drop: ['ALL'] } },
+    anyObject,
+    'Of the container; nothing is written',
+  ],
+  [
+    'resources',
+    { requests: { cpu: '100m', memory: '128Mi' }, limits: { cpu: '500m', memory: '512Mi' } },
+    resources,
+    'Requests and limits; half of the memory limit is the limit of the heap',
+  ],
+  [
+    'livenessProbe',
+    { httpGet: { path: '/health', port: 'metrics' }, initialDelaySeconds: 30, periodSeconds: 10, timeoutSeconds: 5, failureThreshold: 3 },
+    anyObject,
+    'The port `http` is that of `config.webserver.port`',
+  ],
+  [
+    'readinessProbe',
+    { httpGet: { path: '/readyz', port: 'metrics' }, initialDelaySeconds: 5, periodSeconds: 5, timeoutSeconds: 3, failureThreshold: 3 },
+    anyObject,
+    'The same',
+  ],
+  ['startupProbe', { httpGet: { path: '/health', port: 'metrics' }, periodSeconds: 2, failureThreshold: 60 }, anyObject, 'The same'],
+  ['nodeSelector', {}, texts, 'Labels of nodes'],
+  ['tolerations', [], objects, 'Tolerations'],
+  ['affinity', {}, anyObject, 'Affinity'],
+  ['topologySpreadConstraints', [], objects, 'How pods are spread; without a `labelSelector`: the pods of this release'],
+  ['priorityClassName', '', text, 'Priority class'],
+  ['revisionHistoryLimit', 10, count, 'How many old ReplicaSets are kept'],
+  ['terminationGracePeriodSeconds', 30, count, 'Time to stop in order; 20 seconds are used at most'],
+  ['dnsConfig', {}, anyObject, 'Options of DNS'],
+  ['podDisruptionBudget.enabled', false, flag, 'Make a PodDisruptionBudget'],
+  ['podDisruptionBudget.minAvailable', '', intOrPercent, 'How many pods must stay'],
+  ['podDisruptionBudget.maxUnavailable', 1, intOrPercent, 'How many may go; counts when `minAvailable` is empty'],
+  [
+    'podDisruptionBudget.unhealthyPodEvictionPolicy',
+    '',
+    oneOf('', 'IfHealthyBudget', 'AlwaysAllow'),
+    'Whether pods that are not ready may be evicted',
+  ],
+  ['extraVolumes', [], named, 'Further volumes'],
+  ['extraVolumeMounts', [], named, 'Where they are mounted'],
+  ['initContainers', [], named, 'Containers that run before'],
+  ['sidecars', [], named, 'Containers that run beside'],
+
+  ['ports.webhook', 8080, port, 'Port of webhooks in the pod'],
+  ['ports.api', 8081, port, 'Port of the API; another one when `config.webserver.port` is the same'],
+  ['ports.metrics', 9090, port, 'Port of metrics and probes'],
+  ['service.type', 'ClusterIP', oneOf('ClusterIP', 'NodePort', 'LoadBalancer'), 'Type of the Services'],
+  ['service.annotations', {}, texts, 'Annotations of the Services'],
+  ['service.labels', {}, texts, 'Labels of the Services'],
+  ['service.split', true, flag, 'Beside `<fullname>` also `<fullname>-webhook`, `-api` and `-metrics`'],
+  ['service.webhookPort', 8080, port, 'Port of webhooks; the Service of its own has 80 too'],
+  ['service.apiPort', 8081, port, 'Port of the API; the Service of its own has 80 too'],
+  ['service.metricsPort', 9090, port, 'Port of metrics'],
+  ['ingress.enabled', false, flag, 'Make an Ingress'],
+  ['ingress.className', '', text, 'Its class'],
+  ['ingress.annotations', {}, texts, 'Its annotations'],
+  [
+    'ingress.hosts',
+    [{ host: 'headwind.example.com', paths: [{ path: '/webhook', pathType: 'Prefix', backend: 'webhook' }] }],
+    ingressHosts,
+    'Hosts and paths; `backend` is `webhook`, `api` or `metrics`',
+  ],
+  ['ingress.tls', [], objects, 'Certificates: `[{secretName: …, hosts: […]}]`'],
+  ['networkPolicy.enabled', false, flag, 'Make a NetworkPolicy'],
+  ['networkPolicy.policyTypes', ['Ingress', 'Egress'], listOf(oneOf('Ingress', 'Egress')), 'What it restricts'],
+  ['networkPolicy.ingress', [], objects, 'Rules; empty for: every namespace may reach the ports of the pod'],
+  [
+    'networkPolicy.egress',
+    [],
+    objects,
+    'Rules; empty for: DNS, and the ports 443, 80, 5000 and 6443 anywhere (registries and the API server)',
+  ],
+  ...(['serviceMonitor', 'podMonitor'] as const).flatMap((monitor): Row[] => [
+    [`${monitor}.enabled`, false, flag, `Make a ${monitor === 'podMonitor' ? 'PodMonitor' : 'ServiceMonitor'} of the Prometheus operator`],
+    [`${monitor}.labels`, {}, texts, 'Its labels'],
+    [`${monitor}.interval`, '30s', text, 'How often'],
+    [`${monitor}.scrapeTimeout`, '10s', text, 'How long at most'],
+    [`${monitor}.relabelings`, [], objects, 'Changes of targets'],
+    [`${monitor}.metricRelabelings`, [], objects, 'Changes of metrics'],
+  ]),
+  ['extraManifests', [], { type: 'array', items: { type: ['object', 'string'] } }, 'Further objects, as maps or as templates'],
+];
+
+export const chartValues: readonly ChartValue[] = rows.map(([path, fallback, schema, help]) => ({
+  path,
+  default: fallback,
+  help,
+  ...(schema && { schema }),
+}));
+
+/** Objects that say themselves which keys they have. */
+export const objectSchemas = (): Readonly<Record<string, JsonSchema>> => ({ config: configSchema(), env: envSchema() });
