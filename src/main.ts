@@ -13,8 +13,17 @@ async function main(): Promise<void> {
     .showHelpAfterError('(headwind --help lists the commands, headwind run --help the settings)')
     .exitOverride((error) => process.exit(error.exitCode === 0 ? 0 : 2));
   for (const command of await commands()) program.addCommand(command);
-  for (const command of program.commands) for (const each of [command, ...command.commands]) each.copyInheritedSettings(program);
+  for (const command of program.commands) {
+    for (const each of [command, ...command.commands]) each.copyInheritedSettings(program).showHelpAfterError(hintOf(each));
+  }
   await program.parseAsync(process.argv);
+}
+
+/** `(headwind registry check --help lists the flags)`. */
+function hintOf(command: Command): string {
+  const names: string[] = [];
+  for (let each: Command | null = command; each !== null; each = each.parent) names.unshift(each.name());
+  return `(${names.join(' ')} --help lists ${command.commands.length > 0 ? 'the commands' : 'the flags'})`;
 }
 
 async function commands(): Promise<Command[]> {

@@ -86,6 +86,12 @@ describe('core/image-reference', () => {
     });
   }
   for (const input of bad) {
+    it(`says in few words what is wrong with ${JSON.stringify(input.slice(0, 50))}, however long`, () => {
+      for (const text of [input.repeat(10_000), input + '/x'.repeat(100_000), `x@${input.repeat(10_000)}`, `x:${input.repeat(10_000)}`]) {
+        const read = parseImageReference(text);
+        assert.ok(!('invalid' in read) || read.invalid.length < 600);
+      }
+    });
     it(`refuses ${JSON.stringify(input.slice(0, 50))}`, () => assert.ok('invalid' in parseImageReference(input)));
   }
 

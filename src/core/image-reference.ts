@@ -24,6 +24,7 @@ const tagPattern = /^[A-Za-z0-9_][A-Za-z0-9._-]{0,127}$/;
 const digestPattern = /^[A-Za-z][A-Za-z0-9]*(?:[-_+.][A-Za-z][A-Za-z0-9]*)*:[0-9a-fA-F]{32,}$/;
 const digestLengths: Readonly<Record<string, number>> = { sha256: 64, sha512: 128 };
 const maximumRepositoryLength = 255;
+const maximumShown = 200;
 
 /** Is this a tag that a registry may hold? (OCI distribution spec: 128 characters, no `+`.) */
 export function isTag(text: string): boolean {
@@ -37,21 +38,26 @@ export function isDigest(text: string): boolean {
   return digestLengths[text.slice(0, colon)] === hex.length && /^[0-9a-f]+$/.test(hex);
 }
 
+/** A text as it stands in a message, which goes into Events and status: nobody limits the length of an image that cannot be read. */
+function shown(text: string): string {
+  return text.length > maximumShown ? `${text.slice(0, maximumShown)}…` : text;
+}
+
 /** Parses an image reference. Total: every text gives a reference or the sentence that says what is wrong. */
 export function parseImageReference(text: string): ImageReference | InvalidReference {
   if (text === '') return { invalid: 'the image is empty' };
-  if (text.includes('://')) return { invalid: `the image "${text}" has a scheme; write it without` };
+  if (text.includes('://')) return { invalid: `the image "${shown(text)}" has a scheme; write it without` };
   const { name, tag, digest } = splitReference(text);
-  if (/^[0-9a-f]{64}$/.test(name)) return { invalid: `the image "${text}" is 64 hex digits, which is ambiguous with an image id` };
-  if (tag !== undefined && !isTag(tag)) return { invalid: `the image "${text}" has an invalid tag "${tag}"` };
+  if (/^[0-9a-f]{64}$/.test(name)) return { invalid: `the image "${shown(text)}" is 64 hex digits, which is ambiguous with an image id` };
+  if (tag !== undefined && !isTag(tag)) return { invalid: `the image "${shown(text)}" has an invalid tag "${shown(tag)}"` };
   if (digest !== undefined && !(digestPattern.test(digest) && hasKnownLength(digest))) {
-    return { invalid: `the image "${text}" has an invalid digest "${digest}"` };
+    return { invalid: `the image "${shown(text)}" has an invalid digest "${shown(digest)}"` };
   }
   const { registry, path } = splitHost(name);
-  if (!hostPattern.test(registry)) return { invalid: `the image "${text}" has an invalid registry host "${registry}"` };
+  if (!hostPattern.test(registry)) return { invalid: `the image "${shown(text)}" has an invalid registry host "${shown(registry)}"` };
   const repository = isDockerHub(registry) && !path.includes('/') ? `library/${path}` : path;
   if (!repository.split('/').every((part) => pathComponent.test(part))) {
-    return { invalid: `the image "${text}" has an invalid repository "${path}" (lower-case letters, digits, separators)` };
+    return { invalid: `the image "${shown(text)}" has an invalid repository "${shown(path)}" (lower-case letters, digits, separators)` };
   }
   if (repository.length > maximumRepositoryLength) {
     return { invalid: `the repository of the image is longer than ${maximumRepositoryLength} characters` };

@@ -67,6 +67,8 @@ export function rangeAccepts(range: Range, version: RangeVersion, options: { all
 
 function parseGroup(text: string): RangeTerm[] | InvalidRange {
   if (text === '') return { invalid: 'has an empty group beside ||' };
+  const odd = /(?:^|[\s,])([=!<>~^][^\s,]*\s+-\s+[^\s,]+|[^\s,]+\s+-\s+[=!<>~^][^\s,]*)/.exec(text)?.[1];
+  if (odd !== undefined) return { invalid: `has "${odd}", where one side of " - " is no version but a comparison` };
   const withoutHyphens = text.replace(/([^\s,]+)\s+-\s+([^\s,]+)/g, '>=$1,<=$2');
   // An operator may stand apart from its version.
   const joined = withoutHyphens.replace(/([=!<>~^])\s+(?=[v\dxX*])/g, '$1');
