@@ -54,6 +54,35 @@ describe('registry/tags', () => {
     ]);
   });
 
+  const silent: readonly (readonly [pageSize: number, count: number, requests: number])[] = [
+    [100, 250, 3],
+    [50, 120, 3],
+    [100, 100, 2],
+    [100, 99, 1],
+    [60, 120, 1],
+  ];
+  for (const [pageSize, count, requests] of silent) {
+    it(`a registry that gives ${pageSize} of ${count} tags whatever n says, without a link, is asked ${requests} times`, async (t) => {
+      const { fake, tags, seen } = await setUpRegistry(t);
+      const names = Array.from({ length: count }, (_, index) => `t${String(index).padStart(3, '0')}`);
+      for (const name of names) fake.push('acme/app', name);
+      Object.assign(fake.switches, { pageSize, link: 'none' });
+      const { tags: found, truncated } = await tags();
+      assert.deepEqual([found, truncated], [requests === 1 ? names.slice(0, pageSize) : names, false]);
+      assert.equal(seen().length, requests);
+    });
+  }
+
+  for (const status of [400, 404, 405]) {
+    it(`the guess that a page was cut is refused by ${status}: the list is complete`, async (t) => {
+      const { fake, tags } = await setUpRegistry(t);
+      for (let index = 0; index < 100; index++) fake.push('acme/app', `t${index}`);
+      fake.switches.intercept = ({ url }, response) => url.includes('last=') && Boolean(response.writeHead(status).end());
+      const { tags: found, truncated } = await tags();
+      assert.deepEqual([found.length, truncated], [100, false]);
+    });
+  }
+
   it('does not take a refused name for a refused n', async (t) => {
     const { fake, tags, seen } = await setUpRegistry(t);
     fake.push('acme/app', '1.0.0');

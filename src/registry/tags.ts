@@ -33,6 +33,10 @@ export type ListTags = (call: Call) => Promise<TagList>;
 const pageSizes = [1000, 100, undefined] as const;
 /** Error codes of 400 and 405 that may be about `n`; without a known code they may be too. */
 const sizeCodes = new Set<string | undefined>(['PAGINATION_NUMBER_INVALID', 'UNSUPPORTED', 'UNKNOWN', undefined]);
+/** Some servers give no more than that, whatever `n` says, and no link. */
+const silentCuts = [50, 100, 500, 1000];
+/** What a server answers to a `last` that it does not know. */
+const guessRefusals = [400, 404, 405];
 /** Pages without a single new tag, one after the other, before it counts as a loop. */
 const maximumIdlePages = 10;
 
@@ -82,20 +86,23 @@ export function createTagLister({ ask, exchange, clock, limits }: TagListerDeps)
   async function readPages(call: Call, first: PlaceReply, collection: TagCollection, progress: { pages: number }): Promise<boolean> {
     let [reply, url]: [Reply, URL] = [first, first.asked];
     const seen = new Set([url.href]);
+    // Undefined where the registry links its pages.
+    let cutAt: number | undefined;
     for (let idle = 0; ; ) {
       const page = tagsOf(call, reply);
       const added = collection.add(page);
       progress.pages++;
       if (collection.isFull) return false;
       const link = parseNextLink(reply.answer.headers['link']);
-      const next = link === undefined ? unlinkedPage(url, page, added) : followLink(call, reply, link, url);
+      if (progress.pages === 1 && link === undefined) cutAt = silentCuts.find((size) => size === page.length);
+      const next = link === undefined ? unlinkedPage(url, page, added, cutAt) : followLink(call, reply, link, url);
       if (!next) return true;
       idle = added > 0 ? 0 : page.length > 0 ? maximumIdlePages : idle + 1;
       if (idle >= maximumIdlePages || seen.has(next.href) || progress.pages >= limits.pages) return false;
       seen.add(next.href);
       const nextReply = await exchange(call, { ...pageRequest, operation: 'tags', url: next, directlyNamed: true });
       // Only a guess: a server that does not know `last` refuses it, or repeats itself.
-      if (link === undefined && [400, 405].includes(nextReply.answer.status)) return true;
+      if (link === undefined && guessRefusals.includes(nextReply.answer.status)) return true;
       [reply, url] = [nextReply, next];
       if (link === undefined && collection.hasAll(tagsOf(call, reply))) return true;
     }
@@ -140,11 +147,11 @@ function readTags(answer: Answer): readonly unknown[] | undefined {
   return found.value === null ? [] : Array.isArray(found.value) ? found.value : undefined;
 }
 
-/** A full page without a link may have been cut: the page after its last tag shows it. */
-function unlinkedPage(asked: URL, page: readonly unknown[], added: number): URL | undefined {
+/** A page without a link may have been cut, where it is as long as was asked for or as servers cut it: the page after its last tag shows it. */
+function unlinkedPage(asked: URL, page: readonly unknown[], added: number, cutAt: number | undefined): URL | undefined {
   const last = page.at(-1);
-  const n = asked.searchParams.get('n');
-  if (n === null || page.length !== Number(n) || added === 0 || typeof last !== 'string') return undefined;
+  const isFull = page.length === Number(asked.searchParams.get('n') ?? 0) || page.length === cutAt;
+  if (!isFull || added === 0 || typeof last !== 'string') return undefined;
   const url = new URL(asked);
   url.searchParams.set('last', last);
   return url;
