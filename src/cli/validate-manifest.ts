@@ -1,5 +1,6 @@
 import { annotationPrefix } from '../core/annotation-table.ts';
 import { parseImageReference } from '../core/image-reference.ts';
+import { type DigestInput, readDigestState } from '../core/plan-digest.ts';
 import type { Reason } from '../core/reasons.ts';
 import { readSettings, type Settings } from '../core/settings.ts';
 import type { Slot, Workload } from '../core/workload.ts';
@@ -11,7 +12,9 @@ export interface CheckedManifest {
   readonly annotations: Readonly<Record<string, unknown>>;
   /** Keys of ours on the pod template. */
   readonly misplaced: readonly string[];
-  /** It has annotations of ours, somewhere. */
+  /** Sentences about a label of kube-autorollout that nobody would follow. */
+  readonly labelMistakes: readonly string[];
+  /** It has annotations of ours, or that label, somewhere. */
   readonly isMeant: boolean;
 }
 
@@ -76,8 +79,8 @@ function noTexts(annotations: Readonly<Record<string, unknown>>): Found[] {
     );
 }
 
-function findingsOn({ workload, annotations, misplaced }: CheckedManifest): Found[] {
-  const found = noTexts(annotations);
+function findingsOn({ workload, annotations, misplaced, labelMistakes }: CheckedManifest): Found[] {
+  const found = [...noTexts(annotations), ...labelMistakes.map((message) => problem('InvalidAnnotation', message, {}))];
   for (const key of misplaced) {
     found.push(
       problem('UnknownAnnotation', `${key} stands on the pod template, where nobody reads it: move it to the metadata of the workload`, {
@@ -85,7 +88,8 @@ function findingsOn({ workload, annotations, misplaced }: CheckedManifest): Foun
       }),
     );
   }
-  if (!(policyKey in annotations) && !workload.autorollout) {
+  const isOnlyLabelled = labelMistakes.length > 0 && Object.keys(annotations).length === 0;
+  if (!(policyKey in annotations) && !workload.autorollout && !isOnlyLabelled) {
     found.push(problem('PolicyNone', `${policyKey} is missing: without it the workload is not managed`, { key: policyKey }));
   }
   const settings = readSettings(
@@ -94,7 +98,7 @@ function findingsOn({ workload, annotations, misplaced }: CheckedManifest): Foun
     { autorollout: workload.autorollout },
   );
   found.push(...settings.problems.map(({ reason, key, message }) => problem(reason, message, { key })));
-  const selected = workload.slots.map((slot) => checkSlot(slot, settings)).filter((each) => each !== undefined);
+  const selected = workload.slots.map((slot) => checkSlot(slot, settings, workload)).filter((each) => each !== undefined);
   if (selected.length === 0) {
     found.push(
       problem('NoContainerMatches', `${annotationPrefix}images means none of the containers`, { key: `${annotationPrefix}images` }),
@@ -104,7 +108,8 @@ function findingsOn({ workload, annotations, misplaced }: CheckedManifest): Foun
 }
 
 /** undefined: `images` does not mean it. */
-function checkSlot({ container, image }: Slot, settings: Settings): Found[] | undefined {
+function checkSlot(slot: Slot, settings: Settings, workload: Workload): Found[] | undefined {
+  const { container, image } = slot;
   const reference = parseImageReference(image);
   if ('invalid' in reference) return [problem('InvalidReference', `${container}: ${reference.invalid}`, { container })];
   if (!settings.selects(container, reference)) return undefined;
@@ -114,11 +119,20 @@ function checkSlot({ container, image }: Slot, settings: Settings): Found[] | un
   const missing = policy.name === 'glob' && policy.glob === undefined;
   return [
     ...(missing ? [problem('PatternMissing', `${container}: policy glob needs ${annotationPrefix}pattern`, { container })] : []),
+    ...heldForEver({ workload, slot, reference, settings: own }),
     ...policy.warnings.map(
       (message) =>
         ({ severity: 'warning', reason: 'InvalidAnnotation', message: `${container}: ${message}`, container, key: policyKey }) as const,
     ),
   ];
+}
+
+/** What follows nothing but digests, and never would: the pull policy, a pin, a CronJob. */
+function heldForEver(input: Pick<DigestInput, 'workload' | 'slot' | 'reference' | 'settings'>): Found[] {
+  const state = readDigestState({ ...input, facts: { tip: undefined, compared: undefined, fresh: undefined }, now: 0 });
+  if (state.kind !== 'hold' || state.reason === 'DesiredZero') return [];
+  const { container } = input.slot;
+  return [{ severity: 'warning', reason: state.reason, message: `${container}: ${state.message}`, container }];
 }
 
 function problem(reason: Reason, message: string, where: Pick<Found, 'container' | 'key'>): Found {

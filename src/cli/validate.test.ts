@@ -11,6 +11,13 @@ function aManifest(annotations: string, options: { image?: string; kind?: string
 spec: {template: {metadata: {annotations: ${template}}, spec: {containers: [{name: web, image: "${image}"}]}}}\n`;
 }
 
+function aLabelled(options: { labels?: string; annotations?: string; template?: string; container?: string } = {}): string {
+  const { labels = 'kube-autorollout/enabled: "true"', annotations = '', template = '' } = options;
+  const { container = 'image: "nginx:main", imagePullPolicy: Always' } = options;
+  return `apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: web, namespace: shop, labels: {${labels}}, annotations: {${annotations}}}
+spec: {template: {metadata: {${template}}, spec: {containers: [{name: web, ${container}}]}}}\n`;
+}
+
 async function run(args: string, files: Readonly<Record<string, string>>) {
   const options: Parameters<typeof validateCommand>[0] = {
     readWorkload: ({ object }) => readManifestWorkload(object, 'default'),
@@ -85,6 +92,55 @@ const table: readonly Row[] = [
     'apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: web, annotations: {headwind.sh/policy: sometimes, headwind.sh/adopt: true}}\n',
     1,
     /headwind\.sh\/adopt is true, which is no text[^]*headwind\.sh\/policy is "sometimes"/,
+  ],
+  ['the label of kube-autorollout', aLabelled(), 0, /^$/],
+  ['the label set to false', aLabelled({ labels: 'kube-autorollout/enabled: "false"' }), 0, /^$/],
+  [
+    'the label with another value',
+    aLabelled({ labels: 'kube-autorollout/enabled: "True"' }),
+    1,
+    /problem: InvalidAnnotation: the label kube-autorollout\/enabled is "True": only the text "true" counts, so nobody restarts it/,
+  ],
+  [
+    'the label without quotes',
+    aLabelled({ labels: 'kube-autorollout/enabled: true' }),
+    1,
+    /the label kube-autorollout\/enabled is true: only the text "true" counts/,
+  ],
+  [
+    'the label as an annotation',
+    aLabelled({ labels: 'a: b', annotations: 'kube-autorollout/enabled: "true"' }),
+    1,
+    /problem: InvalidAnnotation: kube-autorollout\/enabled stands among the annotations, where nobody reads it: make it a label of the workload/,
+  ],
+  [
+    'the label on the pod template',
+    aLabelled({ labels: 'a: b', template: 'labels: {kube-autorollout/enabled: "true"}' }),
+    1,
+    /kube-autorollout\/enabled stands on the pod template, where nobody reads it: make it a label of the workload/,
+  ],
+  ['the label in both places', aLabelled({ template: 'labels: {kube-autorollout/enabled: "true"}' }), 0, /^$/],
+  [
+    'a labelled workload that would not pull',
+    aLabelled({ container: 'image: "nginx:main"' }),
+    0,
+    /^web\.yaml:1: Deployment shop\/web: warning: PullPolicyNotAlways: web: imagePullPolicy is IfNotPresent[^\n]*\n$/,
+  ],
+  [
+    'a labelled workload that is pinned',
+    aLabelled({ container: `image: "nginx:main@sha256:${'a'.repeat(64)}", imagePullPolicy: Always` }),
+    0,
+    /warning: DigestPinned: web: /,
+  ],
+  [
+    'a labelled CronJob',
+    aLabelled()
+      .replace('apps/v1', 'batch/v1')
+      .replace('Deployment', 'CronJob')
+      .replace('{template', '{jobTemplate: {spec: {template')
+      .replace(/\n$/, '}}\n'),
+    0,
+    /warning: NoRollout: web: /,
   ],
   ['a regex without anchors', aManifest('"headwind.sh/policy": "regex:1"'), 0, /warning: .*has no \^/],
 ];

@@ -5,6 +5,7 @@ import { SharedTexts } from '../kubernetes/shared-texts.ts';
 import { trimWorkload } from '../kubernetes/trim-workload.ts';
 import { workloadKinds } from '../kubernetes/workload-kinds.ts';
 import type { Log } from '../ports.ts';
+import { labelMistakes, rolloutLabel } from './rollout-label.ts';
 
 /** A workload as it stands in a file, before an API server has seen it. */
 export interface ManifestWorkload {
@@ -14,7 +15,9 @@ export interface ManifestWorkload {
   readonly annotations: Readonly<Record<string, unknown>>;
   /** Keys of ours on the pod template, where nobody reads them. */
   readonly misplaced: readonly string[];
-  /** It has annotations of ours, somewhere. */
+  /** Sentences about a label of kube-autorollout that nobody would follow. */
+  readonly labelMistakes: readonly string[];
+  /** It has annotations of ours, or that label, somewhere. */
   readonly isMeant: boolean;
 }
 
@@ -30,7 +33,7 @@ export function readManifestWorkload(raw: unknown, defaultNamespace: string): Ma
   if (!row || !isRecord(raw)) return undefined;
   const metadata = recordAt(raw, 'metadata');
   const annotations = ownOf(recordAt(metadata, 'annotations'));
-  const labelled = recordAt(metadata, 'labels')['kube-autorollout/enabled'] === 'true';
+  const labelled = recordAt(metadata, 'labels')[rolloutLabel] === 'true';
   const texts = Object.fromEntries(Object.entries(annotations).filter(([, value]) => typeof value === 'string'));
   const identity = { namespace: textOf(metadata['namespace']) ?? defaultNamespace, uid: 'manifest', resourceVersion: '0' };
   const complete = {
@@ -41,8 +44,10 @@ export function readManifestWorkload(raw: unknown, defaultNamespace: string): Ma
   const misplaced = Object.keys(ownOf(recordAt(raw, ...row.podTemplate, 'metadata', 'annotations')));
   // Nothing rolls out yet: what a manifest says of a status is not asked.
   if (!workload) return undefined;
-  const isMeant = Object.keys(annotations).length + misplaced.length > 0 || labelled;
-  return { workload: { ...workload, rollout: { settled: true, healthy: true, message: '' } }, annotations, misplaced, isMeant };
+  const mistakes = labelMistakes(raw, row.podTemplate);
+  const isMeant = Object.keys(annotations).length + misplaced.length + mistakes.length > 0 || labelled;
+  const settled = { ...workload, rollout: { settled: true, healthy: true, message: '' } };
+  return { workload: settled, annotations, misplaced, labelMistakes: mistakes, isMeant };
 }
 
 function ownOf(annotations: Readonly<Record<string, unknown>>): Record<string, unknown> {
