@@ -30,6 +30,9 @@ export function parsePolicy(text: string, pattern?: string): Policy | InvalidPol
   const name = (colon < 0 ? written : written.slice(0, colon)).toLowerCase();
   const argument = colon < 0 ? undefined : written.slice(colon + 1);
   if (name === 'glob') return globPolicy(written, argument, pattern);
+  // Nobody reads it, but who wrote it meant something else than what would happen without it.
+  const beside = pattern ? compileGlob(pattern) : undefined;
+  if (beside && 'invalid' in beside) return beside;
   if (name === 'regex' || name === 'regexp') return regexPolicy(written, argument);
   if (name === 'semver') return semverPolicy(written, argument);
   const plain = policyNames.find((known): known is PlainName => known === name);

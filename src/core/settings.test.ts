@@ -235,6 +235,15 @@ describe('core/settings', () => {
       });
     }
 
+    it('a bad pattern is told by its own name, whatever the policy', () => {
+      for (const policy of ['glob', 'minor', 'digest']) {
+        assert.deepEqual(
+          problems({ policy, pattern: '[' }).map(({ message }) => message.slice(0, 30)),
+          ['headwind.sh/pattern is "[": th'],
+        );
+      }
+    });
+
     it('one bad value for all is told once, however many containers it holds', () => {
       assert.equal(problems({ policy: 'mnior' }).length, 1);
     });

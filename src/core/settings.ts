@@ -110,8 +110,9 @@ function readContainer(
   defaults: typeof annotationDefaults | typeof labelDefaults,
 ): ContainerSettings | HeldContainer {
   const before = reader.holds.length;
-  const policy = parsePolicy(reader.text('policy', name) ?? defaults.policy, reader.text('pattern', name));
-  if ('invalid' in policy) reader.hold('policy', name, policy.invalid);
+  const policyText = reader.text('policy', name) ?? defaults.policy;
+  const policy = parsePolicy(policyText, reader.text('pattern', name));
+  if ('invalid' in policy) reader.hold('invalid' in parsePolicy(policyText) ? 'policy' : 'pattern', name, policy.invalid);
   const minUpdateIntervalMs = reader.duration('min-update-interval', defaults.intervalMs, 0, name);
   if (minUpdateIntervalMs === undefined) reader.hold('min-update-interval', name);
   const order = reader.word('order', ['alphabetical', 'created'] as const, undefined, name);
