@@ -35,6 +35,12 @@ const table: readonly (readonly [string, Record<string, string>, object | undefi
     { 'x-ratelimit-limit': '5000', 'x-ratelimit-remaining': '0', 'x-ratelimit-reset': String(now / 1000 + 60) },
     { remaining: 0, limit: 5000, resetMs: 60_000 },
   ],
+  [
+    'GitLab, whose reset is a time',
+    { 'ratelimit-limit': '60', 'ratelimit-remaining': '0', 'ratelimit-reset': String(now / 1000 + 60) },
+    { remaining: 0, limit: 60, resetMs: 60_000 },
+  ],
+  ['a time in one header', { ratelimit: `limit=60, remaining=0, reset=${now / 1000 + 5}` }, { remaining: 0, limit: 60, resetMs: 5_000 }],
   ['a reset that is past', { 'x-ratelimit-remaining': '0', 'x-ratelimit-reset': String(now / 1000 - 60) }, { remaining: 0, resetMs: 0 }],
   ['a reset in seconds', { 'x-ratelimit-remaining': '1', 'x-ratelimit-reset': '17' }, { remaining: 1, resetMs: 17_000 }],
   ['less than nothing', { 'ratelimit-remaining': '-3' }, { remaining: 0 }],

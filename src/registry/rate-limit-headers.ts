@@ -18,13 +18,13 @@ type Headers = Readonly<Record<string, string>>;
  * and `X-RateLimit-*`. Total: what cannot be read says nothing. Of several limits the one with the least left counts.
  */
 export function readQuota(headers: Headers, nowMs: number): Quota | undefined {
-  const found = bySeparateHeaders(headers) ?? byOneHeader(headers) ?? byOldHeaders(headers, nowMs);
+  const found = bySeparateHeaders(headers, nowMs) ?? byOneHeader(headers, nowMs) ?? byOldHeaders(headers, nowMs);
   return found && { ...found, countsPulls: headers['docker-ratelimit-source'] !== undefined };
 }
 
 type Found = Omit<Quota, 'countsPulls'>;
 
-function bySeparateHeaders(headers: Headers): Found | undefined {
+function bySeparateHeaders(headers: Headers, nowMs: number): Found | undefined {
   const remaining = least(itemsOf(headers['ratelimit-remaining']), ({ value }) => count(value));
   if (!remaining) return undefined;
   const limits = itemsOf(headers['ratelimit-limit']);
@@ -34,12 +34,12 @@ function bySeparateHeaders(headers: Headers): Found | undefined {
     remaining: remaining.number,
     limit: count(limit?.value),
     windowMs: inMs(count(window ?? limit?.parameters.get('w'))),
-    resetMs: inMs(count(headers['ratelimit-reset'])),
+    resetMs: untilReset(headers['ratelimit-reset'], nowMs),
   };
 }
 
 /** `"default";r=50;t=30`, or in an older draft `limit=100, remaining=50, reset=5`. */
-function byOneHeader(headers: Headers): Found | undefined {
+function byOneHeader(headers: Headers, nowMs: number): Found | undefined {
   const items = itemsOf(headers['ratelimit']);
   const current = least(items, ({ parameters }) => count(parameters.get('r')));
   if (current) {
@@ -49,26 +49,30 @@ function byOneHeader(headers: Headers): Found | undefined {
       remaining: current.number,
       limit: count(policy?.get('q')),
       windowMs: inMs(count(policy?.get('w'))),
-      resetMs: inMs(count(current.item.parameters.get('t'))),
+      resetMs: untilReset(current.item.parameters.get('t'), nowMs),
     };
   }
   const named = new Map(items.map(({ value }) => splitPair(value)));
   const remaining = count(named.get('remaining'));
   return remaining === undefined
     ? undefined
-    : { remaining, limit: count(named.get('limit')), resetMs: inMs(count(named.get('reset'))), windowMs: undefined };
+    : { remaining, limit: count(named.get('limit')), resetMs: untilReset(named.get('reset'), nowMs), windowMs: undefined };
 }
 
-/** Their reset is a time in seconds since 1970, or a number of seconds. */
 function byOldHeaders(headers: Headers, nowMs: number): Found | undefined {
   const remaining = count(headers['x-ratelimit-remaining']);
   if (remaining === undefined) return undefined;
-  const reset = count(headers['x-ratelimit-reset']);
-  const resetMs = reset !== undefined && reset > firstTimestamp ? Math.max(0, reset * 1000 - nowMs) : inMs(reset);
+  const resetMs = untilReset(headers['x-ratelimit-reset'], nowMs);
   return { remaining, limit: count(headers['x-ratelimit-limit']), resetMs, windowMs: undefined };
 }
 
 const firstTimestamp = 1_000_000_000;
+
+/** A number of seconds, or (GitHub, GitLab) a time in seconds since 1970. */
+function untilReset(text: string | undefined, nowMs: number): number | undefined {
+  const reset = count(text);
+  return reset !== undefined && reset > firstTimestamp ? Math.max(0, reset * 1000 - nowMs) : inMs(reset);
+}
 
 interface Item {
   readonly value: string;
