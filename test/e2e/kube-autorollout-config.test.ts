@@ -89,6 +89,18 @@ function storiesAt(gate: RegistryGate): Readonly<Record<string, Story>> {
   };
 }
 
+/** What people of kube-autorollout search their logs for when a restart was made, with the fields of each. */
+const searchedFor: Readonly<Record<string, readonly string[]>> = {
+  'Scanning for digest changes in resources': ['resource_count', 'kind', 'label'],
+  'Found resource with label': ['kind', 'resource'],
+  'Found container with image and current digest': ['pod', 'container', 'image', 'current_digest'],
+  'Fetching docker manifest from URL': ['url'],
+  'Found recent image digests': ['recent_digests'],
+  'Triggering rollout for resource': ['kind', 'resource'],
+  'Successfully triggered rollout': ['kind', 'resource'],
+  'Skipping resource, digest is up to date': ['kind', 'resource'],
+};
+
 /** The schedule of the file counts. */
 const unpolled = { 'polling-interval': undefined } as const;
 
@@ -112,7 +124,8 @@ registries:
   - {hostnamePattern: "${gate.host}", secret: {type: Opaque, username: robot, token: "\${ROBOT}"}}
   - {hostnamePattern: "*", secret: {type: None}}
 `;
-    const env = { CONFIG_FILE: mount(t, 'config.yaml', file), ROBOT: robot.password, PORT: '0' };
+    const log = { RUST_LOG: 'warn,kube_autorollout=debug' };
+    const env = { CONFIG_FILE: mount(t, 'config.yaml', file), ROBOT: robot.password, PORT: '0', ...log };
     const operator = await startOperator(t, {
       cluster: stage.cluster,
       namespaces: [namespace.name],
@@ -134,6 +147,18 @@ registries:
     const sent = new Set(gate.byOperator().map(({ authorization }) => authorization ?? 'none'));
     assert.deepEqual([...sent].toSorted(), [basic(robot.username, robot.password), 'none'].toSorted());
     assert.doesNotMatch(operator.logs(), /token-of-the-test/);
+    for (const [message, fields] of Object.entries(searchedFor)) {
+      const line =
+        operator
+          .logs()
+          .split('\n')
+          .find((each) => each.includes(`"message":"${message}"`)) ?? '{}';
+      assert.deepEqual(
+        fields.filter((field) => !(field in JSON.parse(line))),
+        [],
+        `${message}: ${line}`,
+      );
+    }
     const secrets = await operator.metric('kube_requests_total', { resource: 'secrets' });
     assert.ok(secrets <= 2, `${secrets} requests for Secrets, which are forbidden`);
     const health = JSON.parse(
