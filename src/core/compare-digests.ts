@@ -93,8 +93,8 @@ function verdictOn(container: Running, input: DigestComparisonInput): Verdict {
   if (target.images.some((image) => image.digest === digest)) return 'same';
   if (isConfig) return verdictOnConfig(digest, platform, target, input);
   if (compare === 'index') return 'changed';
-  if (target.kind !== 'index') return 'changed';
-  const wanted = imagesFor(target, platform);
+  if (target.kind === 'other') return 'changed';
+  const wanted = target.kind === 'image' ? [offered] : imagesFor(target, platform);
   if (platform !== undefined && wanted.length === 0) return { missing: `${platform.os}/${platform.architecture}` };
   const source = contents.get(digest);
   if (source === undefined || source === 'gone' || source.kind !== 'index') return 'changed';
