@@ -435,11 +435,6 @@ describe('outbound', () => {
       assert.equal((await get(outbound(t), url, { tls })).body.toString(), 'hi');
       await assert.rejects(get(outbound(t), url, { tls: { ca: identity.cert } }), OutboundError);
     });
-
-    it('Tls: the server speaks plain HTTP', async (t) => {
-      const url = await serve(t, (_, response) => response.end());
-      await failsWith('Tls', get(outbound(t), url.replace('http:', 'https:')));
-    });
   });
 
   describe('proxy', () => {
@@ -460,6 +455,15 @@ describe('outbound', () => {
       });
       return { url: `http://127.0.0.1:${await listen(t, server)}`, seen };
     }
+
+    it('Unreachable: a proxy that refuses the tunnel, with its status', async (t) => {
+      const server = createServer().on('connect', (_, socket) => socket.end('HTTP/1.1 407 Nobody\r\nContent-Length: 0\r\n\r\n'));
+      const proxy = `http://127.0.0.1:${await listen(t, server)}`;
+      const client = outbound(t, { proxy: { httpsProxy: proxy.replace('//', '//bot:canary@') } });
+      const error = await failsWith('Unreachable', get(client, 'https://registry.example.com/'));
+      const where = `GET https://registry.example.com/ (through the proxy ${proxy})`;
+      assert.equal(error.message, `${where}: the proxy refuses the connection (HTTP 407)`);
+    });
 
     it('forwards http, tunnels https, and is passed by for NO_PROXY', async (t) => {
       const identity = selfSigned(['registry.example.com']);

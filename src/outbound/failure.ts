@@ -8,6 +8,8 @@ const tlsFailure =
 const adviceOfNode = /; if the root CA is installed locally, try running Node\.js with --use-system-ca/;
 /** `40BD…:error:0A00010B:SSL routines:function:wrong version number:../deps/file.c:77:`: only the words about what happened are for people. */
 const wordsOfOpenssl = /^[0-9A-F]+:error:[0-9A-F]+:[^:]*:[^:]*:([^:]+):.*$/s;
+/** Of undici, about a CONNECT. */
+const tunnelRefused = /^Proxy response \((\d+)\) !== 200 when HTTP Tunneling$/;
 const brokenAnswer = /^(HPE_|Z_|ERR_?_?(BROTLI|ZSTD|ERROR_FORMAT|BUFFER)|UND_ERR_RES_|UND_ERR_INVALID|ERR_INVALID)/;
 
 /** The URL as it may be logged: no userinfo, no fragment, only harmless query values. */
@@ -27,17 +29,16 @@ export function outboundFailure(error: unknown, where: string): OutboundError {
   if (error instanceof OutboundError) return error;
   const first: unknown = error instanceof AggregateError && error.errors.length > 0 ? error.errors[0] : error;
   const code = codeOf(error) || codeOf(first);
-  const sentence = (first instanceof Error && first.message !== '' ? first.message : String(first))
-    .replace(adviceOfNode, '')
-    .replace(wordsOfOpenssl, '$1');
-  return new OutboundError(
-    classify(code),
-    where,
-    code === '' || code === 'HEADWIND_BLOCKED' || sentence.includes(code) ? sentence : `${sentence} (${code})`,
-    {
-      cause: error,
-    },
-  );
+  return new OutboundError(classify(code), where, sentenceOf(first, code), { cause: error });
+}
+
+/** What happened, for people, with the code that they can search for. */
+function sentenceOf(error: unknown, code: string): string {
+  const message = error instanceof Error && error.message !== '' ? error.message : String(error);
+  const status = tunnelRefused.exec(message)?.[1];
+  if (status !== undefined) return `the proxy refuses the connection (HTTP ${status})`;
+  const sentence = message.replace(adviceOfNode, '').replace(wordsOfOpenssl, '$1');
+  return code === '' || code === 'HEADWIND_BLOCKED' || sentence.includes(code) ? sentence : `${sentence} (${code})`;
 }
 
 function classify(code: string): OutboundErrorCode {
