@@ -34,14 +34,16 @@ async function commands(): Promise<Command[]> {
   const { planCommand } = await import('./cli/plan.ts');
   const { validateCommand } = await import('./cli/validate.ts');
   const { managedWorkload, readManifestWorkload } = await import('./compose/manifest-workload.ts');
+  const { readUnseenManifest } = await import('./compose/unseen-manifest.ts');
+  const readUnread = ({ object }: { readonly object: unknown }) => readUnseenManifest(object, 'default');
   const plan = planCommand({
     plan: async (question) => (await import('./compose/plan-workloads.ts')).planWorkloads(question, { environment: process.env, version }),
     readWorkload: ({ object }, namespace) => managedWorkload(object, namespace),
+    readUnread,
   });
-  const { readUnseenManifest } = await import('./compose/unseen-manifest.ts');
   const validate = validateCommand({
     readWorkload: ({ object }) => readManifestWorkload(object, 'default'),
-    readUnread: ({ object }) => readUnseenManifest(object, 'default'),
+    readUnread,
   });
   const { registryCommand } = await import('./cli/registry-check.ts');
   const registry = registryCommand({

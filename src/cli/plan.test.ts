@@ -3,6 +3,7 @@ import { describe, it } from 'node:test';
 import { load } from 'js-yaml';
 import { runCommand } from '../../test/fakes/command-io.ts';
 import { managedWorkload } from '../compose/manifest-workload.ts';
+import { readUnseenManifest } from '../compose/unseen-manifest.ts';
 import type { PlannedContainer } from '../operator/plan-once.ts';
 import { planCommand, type PlanQuestion, type PlanReply } from './plan.ts';
 
@@ -34,7 +35,8 @@ async function run(args: string, reply: PlanReply = { rows: [row], complaints: [
     return reply;
   };
   const readWorkload: Parameters<typeof planCommand>[0]['readWorkload'] = ({ object }, namespace) => managedWorkload(object, namespace);
-  const found = await runCommand((io) => planCommand({ plan, readWorkload, io }), args.split(' ').filter(Boolean), files);
+  const readUnread = ({ object }: { readonly object: unknown }) => readUnseenManifest(object, 'default');
+  const found = await runCommand((io) => planCommand({ plan, readWorkload, readUnread, io }), args.split(' ').filter(Boolean), files);
   return { ...found, questions };
 }
 
@@ -79,6 +81,17 @@ describe('cli/plan', () => {
       questions[0]?.manifests?.map(({ kind, namespace, name, slots }) => [kind, namespace, name, slots[0]?.image]),
       [['Deployment', 'shop', 'web', 'nginx:1.25']],
     );
+  });
+
+  it('says of annotations that nobody reads that they have no effect', async () => {
+    const files = {
+      'web.yaml': manifest.replace('Deployment', 'ReplicaSet'),
+      'none.yaml': manifest.replace('headwind.sh/policy', 'headwind.sh/adopt'),
+    };
+    const { code, stderr, questions } = await run('-f web.yaml -f none.yaml', { rows: [], complaints: [] }, files);
+    assert.equal(code, 0);
+    assert.match(stderr, /^web\.yaml:1: ReplicaSet web: annotations headwind\.sh\/\* have no effect here: .*\nno managed workloads: .*\n$/);
+    assert.deepEqual(questions[0]?.manifests, []);
   });
 
   it('prints a table in order, JSON and YAML', async () => {

@@ -23,6 +23,8 @@ export interface PlanCommandOptions {
   readonly plan: (question: PlanQuestion) => Promise<PlanReply>;
   /** The managed workload that a manifest describes. */
   readonly readWorkload: (manifest: ManifestObject, namespace: string) => Workload | undefined;
+  /** Why annotations of ours on an object that is no workload have no effect; undefined where it has none. */
+  readonly readUnread: (manifest: ManifestObject) => { readonly kind: string; readonly name: string; readonly message: string } | undefined;
   readonly io?: CommandIo;
 }
 
@@ -86,14 +88,16 @@ async function runPlan(flags: Flags, options: PlanCommandOptions, io: CommandIo)
   }
   for (const complaint of reply.complaints) complain(complaint);
   if (reply.rows.length === 0)
-    io.complain('no managed workloads: none has the annotation headwind.sh/policy or the label kube-autorollout/enabled=true\n');
+    io.complain(
+      'no managed workloads: no Deployment, StatefulSet, DaemonSet or CronJob with containers has the annotation headwind.sh/policy or the label kube-autorollout/enabled=true\n',
+    );
   io.print(await format(reply.rows.toSorted(byName), flags.output));
   return reply.complaints.length > 0 || reply.rows.some(({ action }) => action === 'unknown') ? 1 : 0;
 }
 
 async function readQuestion(
   { file, namespace, allNamespaces = false, selector, configPath, kubeconfig, registryInsecureHosts }: Flags,
-  { readWorkload }: PlanCommandOptions,
+  { readWorkload, readUnread }: PlanCommandOptions,
   io: CommandIo,
 ): Promise<PlanQuestion | { readonly mistakes: readonly string[] }> {
   const flags = { kubeconfig, 'config-path': configPath, 'registry-insecure-hosts': registryInsecureHosts };
@@ -103,6 +107,10 @@ async function readQuestion(
   if (selector !== undefined || allNamespaces) return { mistakes: ['-l and -A choose from a cluster; with -f there is none'] };
   const read = await readManifests(file, io);
   if ('mistakes' in read) return read;
+  for (const object of read.objects) {
+    const unread = readUnread(object);
+    if (unread) io.complain(`${printable(`${object.file}:${object.document}: ${unread.kind} ${unread.name}: ${unread.message}`)}\n`);
+  }
   return { ...question, manifests: read.objects.flatMap((object) => readWorkload(object, namespace ?? 'default') ?? []) };
 }
 

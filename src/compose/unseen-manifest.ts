@@ -2,6 +2,7 @@ import { annotationPrefix } from '../core/annotation-table.ts';
 import { workloadKindNames } from '../core/workload.ts';
 import { isRecord, recordAt, textOf } from '../kubernetes/raw.ts';
 import { workloadKinds } from '../kubernetes/workload-kinds.ts';
+import { readManifestWorkload } from './manifest-workload.ts';
 
 /** An object of a file that has annotations of ours and that the operator would pass over. */
 export interface UnseenManifest {
@@ -17,9 +18,9 @@ export interface UnseenManifest {
 
 const charts: readonly unknown[] = ['HelmRelease', 'OCIRepository', 'HelmChart'];
 
-/** undefined: it has no annotations of ours. Ask only about what is no workload that can be read. */
+/** undefined: it has no annotations of ours, or it is a workload that can be read. */
 export function readUnseenManifest(raw: unknown, defaultNamespace: string): UnseenManifest | undefined {
-  if (!isRecord(raw)) return undefined;
+  if (!isRecord(raw) || readManifestWorkload(raw, defaultNamespace)) return undefined;
   const metadata = recordAt(raw, 'metadata');
   const all = Object.entries(recordAt(metadata, 'annotations'));
   const annotations = Object.fromEntries(all.filter(([key]) => key.startsWith(annotationPrefix)));
