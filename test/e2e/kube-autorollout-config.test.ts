@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { writeFileSync } from 'node:fs';
+import { renameSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { describe, it, type TestContext } from 'node:test';
 import { namespaceRbac } from '../../build/rbac.ts';
@@ -104,41 +104,54 @@ const searchedFor: Readonly<Record<string, readonly string[]>> = {
 /** The schedule of the file counts. */
 const unpolled = { 'polling-interval': undefined } as const;
 
+const robot = { username: 'robot', password: 'token-of-the-test' };
+
+function dockerConfig(host: string, username: string, password: string): string {
+  return JSON.stringify({ auths: { [host]: { username, password } } });
+}
+
+/** An operator with a file, the rights of one namespace and no right to Secrets, and a registry that knows the robot only. */
+async function startWithFile(t: TestContext, name: string, file: (gate: RegistryGate) => string) {
+  const stage = await openStage(t);
+  const registry = await startRegistry(robot);
+  atEnd(t, () => registry.stop());
+  const gate = await openGate(t, registry);
+  const namespace = await stage.cluster.namespace(name);
+  atEnd(t, () => namespace.delete());
+  await install(stage.cluster);
+  const kubeconfig = await withoutSecrets(stage, namespace.name);
+  const log = { RUST_LOG: 'warn,kube_autorollout=debug' };
+  const operator = await startOperator(t, {
+    cluster: stage.cluster,
+    namespaces: [namespace.name],
+    registries: [stage.registry, gate],
+    kubeconfig,
+    env: { CONFIG_FILE: mount(t, 'config.yaml', file(gate)), ROBOT: robot.password, PORT: '0', ...log },
+    mayBeForbidden: true,
+  });
+  const kubelet = await startNode(t, stage, { registries: [{ ...gate, ...robot }] });
+  const scene = new RestartScene({ ...stage, kubelet }, namespace.name, operator);
+  await registry.push(scene.repository, 'latest');
+  const podSpec = { ...kubelet.placement, imagePullSecrets: [{ name: 'not-to-be-read' }] };
+  return { scene, gate, registry, operator, options: { image: `${gate.host}/${scene.repository}:latest`, podSpec, settings: unpolled } };
+}
+
 describe('test/e2e/kube-autorollout-config', { concurrency: true }, () => {
   it('a file of kube-autorollout, the rights of one namespace, and no right to Secrets', async (t) => {
-    const robot = { username: 'robot', password: 'token-of-the-test' };
-    const stage = await openStage(t);
-    const registry = await startRegistry(robot);
-    atEnd(t, () => registry.stop());
-    const gate = await openGate(t, registry);
-    const namespace = await stage.cluster.namespace('file');
-    atEnd(t, () => namespace.delete());
-    await install(stage.cluster);
-    const kubeconfig = await withoutSecrets(stage, namespace.name);
-    const elsewhere = dirname(mount(t, '.dockerconfigjson', JSON.stringify({ auths: { 'ghcr.io': { auth: 'eDp5' } } })));
-    const file = `
+    const elsewhere = dirname(mount(t, '.dockerconfigjson', dockerConfig('ghcr.io', 'x', 'y')));
+    const { scene, gate, registry, operator, options } = await startWithFile(
+      t,
+      'file',
+      ({ host }) => `
 cronSchedule: "* * * * * *"
 webserver: {port: \${PORT}}
 registries:
   - {hostnamePattern: "ghcr.io", secret: {type: ImagePullSecret, mountPath: ${elsewhere}}}
-  - {hostnamePattern: "${gate.host}", secret: {type: Opaque, username: robot, token: "\${ROBOT}"}}
+  - {hostnamePattern: "${host}", secret: {type: Opaque, username: robot, token: "\${ROBOT}"}}
   - {hostnamePattern: "*", secret: {type: None}}
-`;
-    const log = { RUST_LOG: 'warn,kube_autorollout=debug' };
-    const env = { CONFIG_FILE: mount(t, 'config.yaml', file), ROBOT: robot.password, PORT: '0', ...log };
-    const operator = await startOperator(t, {
-      cluster: stage.cluster,
-      namespaces: [namespace.name],
-      registries: [stage.registry, gate],
-      kubeconfig,
-      env,
-      mayBeForbidden: true,
-    });
-    const kubelet = await startNode(t, stage, { registries: [{ ...gate, ...robot }] });
-    const scene = new RestartScene({ ...stage, kubelet }, namespace.name, operator);
-    await registry.push(scene.repository, 'latest');
-    const podSpec = { ...kubelet.placement, imagePullSecrets: [{ name: 'not-to-be-read' }] };
-    const before = await scene.runLabelled({ image: `${gate.host}/${scene.repository}:latest`, podSpec, settings: unpolled }, 0);
+`,
+    );
+    const before = await scene.runLabelled(options, 0);
     const asked = gate.byOperator().length;
     await scene.cluster.until('five ticks have passed', () => gate.byOperator().length >= asked + 5);
     const app = await registry.push(scene.repository, 'latest', { salt: 'second' });
@@ -170,6 +183,30 @@ registries:
     for (const path of ['live', 'ready']) {
       assert.equal((await call(`http://127.0.0.1:${health.port}/health/${path}`)).status, 204, path);
     }
+  });
+
+  it('a mounted Secret that is rotated counts, and a wrong one is sent a handful of times', async (t) => {
+    const mounted = { path: '' };
+    const { scene, gate, registry, operator, options } = await startWithFile(t, 'rotated', ({ host }) => {
+      mounted.path = mount(t, '.dockerconfigjson', dockerConfig(host, robot.username, 'wrong'));
+      return `
+interval: 1s
+registries: [{hostnamePattern: "${host}", secret: {type: ImagePullSecret, mountPath: "${dirname(mounted.path)}"}}]
+`;
+    });
+    const before = await scene.runLabelled(options, 0);
+    await scene.untilHeld({ app: 'NoCredentialAccepted' });
+    const app = await registry.push(scene.repository, 'latest', { salt: 'second' });
+    const asked = gate.byOperator().length;
+    await scene.cluster.until('it was looked for again in vain', () => gate.byOperator().length >= asked + 3);
+    writeFileSync(`${mounted.path}.new`, dockerConfig(gate.host, robot.username, robot.password));
+    // As the kubelet does it: at once.
+    renameSync(`${mounted.path}.new`, mounted.path);
+    await scene.untilRequests(['app Completed']);
+    await scene.assertEnding(before, { restarts: 1, runs: { app }, requests: ['app Completed'] });
+    const refused = gate.byOperator().filter(({ authorization }) => authorization === basic(robot.username, 'wrong'));
+    assert.ok(refused.length >= 1 && refused.length <= 4, `${refused.length} requests with the refused password`);
+    assert.doesNotMatch(operator.logs(), /token-of-the-test/);
   });
 
   it('what the file may ask for', { concurrency: true }, async (t) => {
