@@ -16,6 +16,11 @@ const headers = [
   ['</a>; rel="prev"', undefined],
   ['/a; rel="next"', undefined],
   ['</a', undefined],
+  ['</a>; title="open, </b>; rel="next"', undefined],
+  ['</a>; title="open, </b>; rel=next', undefined],
+  ['</a>; title="x; rel=next"; rel="prev", </b>; rel="next"', '/b'],
+  ['</a>; rel="prev"; rel="next"', undefined],
+  ['</a>; x; rel = "next" ; y', '/a'],
   ['</a?tags=x,y>; rel="next"', '/a?tags=x,y'],
 ] as const;
 
@@ -52,6 +57,15 @@ describe('registry/link', () => {
     it(`${link} leads to ${expected}`, () => {
       const next = nextPageOf(link, new URL(asked));
       assert.equal('url' in next ? next.url.href : 'offHost' in next ? 'off host' : 'invalid', expected);
+    });
+  }
+
+  for (const piece of ['<a>\\"', '\\"<a>;', '<a>"', '<a>; rel="', '"<', '<']) {
+    it(`256 KiB of ${piece} are read at once`, () => {
+      const header = piece.repeat(262_144 / piece.length);
+      const started = performance.now();
+      parseNextLink(header);
+      assert.ok(performance.now() - started < 1_000);
     });
   }
 

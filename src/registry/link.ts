@@ -1,15 +1,22 @@
 /** The target of the first link with `rel="next"` (RFC 8288), as written. Total: what is malformed is no link. */
 export function parseNextLink(header: string | undefined): string | undefined {
   for (const [, target = '', parameters = ''] of (header ?? '').matchAll(linkPattern)) {
-    const rel = relPattern.exec(parameters);
-    const words = (rel?.[1] ?? rel?.[2] ?? '').toLowerCase().split(/\s+/);
-    if (words.includes('next')) return target.trim();
+    if (relationsOf(parameters).includes('next')) return target.trim();
   }
   return undefined;
 }
 
-const linkPattern = /<([^<>]*)>((?:[^",<]|"(?:[^"\\]|\\.)*")*)/g;
-const relPattern = /;\s*rel\s*=\s*(?:"([^"]*)"|([^\s;,"]+))/i;
+/** Of several `rel` the first counts; one inside the quotes of another parameter is text. */
+function relationsOf(parameters: string): readonly string[] {
+  for (const [, name = '', quoted, bare = ''] of parameters.matchAll(parameterPattern)) {
+    if (name.toLowerCase() === 'rel') return (quoted ?? bare).toLowerCase().split(/\s+/);
+  }
+  return [];
+}
+
+// A quote that is never closed takes the rest with it: looked for again from every link, it would take seconds.
+const linkPattern = /<([^<>]*)>((?:[^",<]|"(?:[^"\\]|\\.)*(?:"|\\?$))*)/gs;
+const parameterPattern = /;\s*([^\s=;,"]+)\s*(?:=\s*(?:"((?:[^"\\]|\\.)*)(?:"|\\?$)|([^\s;,"]*)))?/gs;
 
 /** Where the next page is, as far as a registry may decide that. */
 export type NextPage = { readonly url: URL } | { readonly offHost: string } | { readonly invalid: string };
