@@ -53,9 +53,16 @@ export function adoptMatching<V extends object>(
   order: Order<V>,
   refuses: (value: V) => Rejection | undefined,
 ): Contest | Ambiguous {
-  const enter = (text: string): V | Rejection => {
+  const values = new Map<string, V | Rejection>();
+  const read = (text: string): V | Rejection => {
     const value = order.read(text);
     return typeof value === 'string' ? value : (refuses(value) ?? value);
+  };
+  // Read once: a pattern may take its time, and all are looked at twice.
+  const enter = (text: string): V | Rejection => {
+    const value = values.get(text) ?? read(text);
+    values.set(text, value);
+    return value;
   };
   const entrants = candidates.flatMap((text) => {
     const value = enter(text);

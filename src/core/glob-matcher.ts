@@ -1,10 +1,11 @@
-/** One character of a pattern: any run (`*`), any one (`?`), or one of a set, which may be of one character. */
-export type GlobToken = 'run' | 'any' | CharacterSet;
+/** One place of a pattern: any run (`*`), any character (`?`), one character by its code, or one of a set. */
+export type GlobToken = 'run' | 'any' | number | CharacterSet;
 export type GlobTokens = readonly GlobToken[];
 
 export interface CharacterSet {
   readonly negated: boolean;
-  readonly ranges: readonly (readonly [string, string])[];
+  /** First and last code of each range. */
+  readonly ranges: readonly (readonly [number, number])[];
 }
 
 /** What stands between two `*`: of a fixed length. */
@@ -12,10 +13,6 @@ interface Piece {
   readonly tokens: readonly Exclude<GlobToken, 'run'>[];
   /** Where it is nothing but text: finding that is much faster. */
   readonly literal: string | undefined;
-}
-
-export function singleCharacter(character: string): CharacterSet {
-  return { negated: false, ranges: [[character, character]] };
 }
 
 /**
@@ -54,21 +51,25 @@ function piecesOf(tokens: GlobTokens): Piece[] {
 }
 
 function literalOf(tokens: Piece['tokens']): string | undefined {
-  const characters = tokens.map((token) => {
-    if (token === 'any' || token.negated || token.ranges.length !== 1) return undefined;
-    const [only] = token.ranges;
-    return only?.[0] === only?.[1] ? only?.[0] : undefined;
-  });
-  return characters.includes(undefined) ? undefined : characters.join('');
+  const codes = tokens.filter((token) => typeof token === 'number');
+  return codes.length === tokens.length ? String.fromCharCode(...codes) : undefined;
 }
 
 function standsAt({ tokens, literal }: Piece, text: string, at: number): boolean {
   if (literal !== undefined) return text.startsWith(literal, at);
   for (let index = 0; index < tokens.length; index++) {
-    const token = tokens[index];
-    if (token !== undefined && token !== 'any' && !isIn(token, text.charAt(at + index))) return false;
+    if (!isMet(tokens[index] ?? 'any', text.charCodeAt(at + index))) return false;
   }
   return true;
+}
+
+function isMet(token: Exclude<GlobToken, 'run'>, code: number): boolean {
+  if (typeof token === 'number') return token === code;
+  if (token === 'any') return true;
+  for (const range of token.ranges) {
+    if (code >= range[0] && code <= range[1]) return !token.negated;
+  }
+  return token.negated;
 }
 
 /** The first place at or after `from` where the piece stands and ends by `end`; -1 without one. */
@@ -82,11 +83,4 @@ function find(piece: Piece, text: string, from: number, end: number): number {
     if (standsAt(piece, text, at)) return at;
   }
   return -1;
-}
-
-function isIn({ ranges, negated }: CharacterSet, character: string): boolean {
-  for (const [first, last] of ranges) {
-    if (character >= first && character <= last) return !negated;
-  }
-  return negated;
 }

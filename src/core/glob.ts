@@ -1,4 +1,4 @@
-import { type GlobToken, type GlobTokens, matcherOf, singleCharacter } from './glob-matcher.ts';
+import { type GlobToken, type GlobTokens, matcherOf } from './glob-matcher.ts';
 
 /** A compiled pattern for whole tags. Matching takes time linear in the text, whatever the pattern. */
 export interface Glob {
@@ -85,9 +85,9 @@ function readToken(character: string, reader: Reader): GlobToken {
   if (character === '*') return 'run';
   if (character === '?') return 'any';
   if (character === '[') return readSet(reader);
-  if (character === '\\') return singleCharacter(readEscaped(reader));
+  if (character === '\\') return readEscaped(reader).charCodeAt(0);
   if (character === '}' || character === ']') throw new GlobSyntaxError(`has a ${character} that nothing opened; write \\${character}`);
-  return singleCharacter(character);
+  return character.charCodeAt(0);
 }
 
 function readEscaped(reader: Reader): string {
@@ -100,21 +100,21 @@ function readSet(reader: Reader): GlobToken {
   if (negated) reader.at++;
   // In other dialects this negates; here it would silently match the opposite.
   if (reader.pattern.charAt(reader.at) === '^') throw new GlobSyntaxError('negates a set with ^; write [!…]');
-  const ranges: (readonly [string, string])[] = [];
+  const ranges: (readonly [number, number])[] = [];
   while (reader.pattern.charAt(reader.at) !== ']') ranges.push(readRange(reader));
   reader.at++;
   if (ranges.length === 0) throw new GlobSyntaxError('has an empty set []');
   return { negated, ranges };
 }
 
-function readRange(reader: Reader): readonly [string, string] {
+function readRange(reader: Reader): readonly [number, number] {
   const first = readSetCharacter(reader);
   const isRange = reader.pattern.charAt(reader.at) === '-' && reader.pattern.charAt(reader.at + 1) !== ']';
-  if (!isRange) return [first, first];
+  if (!isRange) return [first.charCodeAt(0), first.charCodeAt(0)];
   reader.at++;
   const last = readSetCharacter(reader);
   if (last < first) throw new GlobSyntaxError(`has the range ${first}-${last}, which is the wrong way round`);
-  return [first, last];
+  return [first.charCodeAt(0), last.charCodeAt(0)];
 }
 
 function readSetCharacter(reader: Reader): string {

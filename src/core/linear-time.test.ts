@@ -86,6 +86,33 @@ describe('core/linear-time', () => {
     fc.assert(check, { seed: 5, numRuns: 10_000 });
   });
 
+  const longTags = {
+    numbers: Array.from({ length: 10_000 }, (_, index) => `b9${'-1'.repeat(59)}-${10_000 + index}`),
+    letters: Array.from({ length: 10_000 }, (_, index) => `${'a'.repeat(123)}${10_000 + index}`.slice(-128)),
+  };
+  const costly = [
+    'glob:*',
+    `glob:{${'*a,'.repeat(63)}*a}b`,
+    `glob:*${'a'.repeat(100)}b`,
+    `glob:*?${'a'.repeat(60)}b*`,
+    `glob:${'*[!b]'.repeat(50)}`,
+  ];
+  for (const text of costly) {
+    it(`${text.slice(0, 40)} on 10,000 tags of 128 characters`, () => {
+      for (const tags of Object.values(longTags)) {
+        timed(text, () => choose({ policy: aPolicy(text), current: 'latest', adopt: true, tags }));
+        timed(text, () => choose({ policy: aPolicy(text), current: tags[0] ?? '', tags }));
+      }
+    });
+  }
+
+  it('a list of 100 ignored patterns on 10,000 tags of 128 characters', () => {
+    for (const pattern of ['*a', '*a*b*', '*-rc*']) {
+      const ignore = Array.from({ length: 100 }, () => compileGlob(pattern)).filter((glob) => !('invalid' in glob));
+      for (const tags of Object.values(longTags)) timed(pattern, () => choose({ policy: aPolicy('all'), current: '1.0.0', tags, ignore }));
+    }
+  });
+
   it('judges 10,000 tags of one repository in at most 50 ms', () => {
     const tags = Array.from({ length: 10_000 }, (_, index) => `1.${index % 97}.${index}${['', '-alpine', '-rc1'][index % 3]}`);
     const times = ['minor', 'semver:>=1.0,<2.0', 'glob:1.*', 'regex:^\\d'].map((text) => {

@@ -1,6 +1,6 @@
 import type { Rejection } from './candidate.ts';
-import { compareCores, compareTags } from './order.ts';
-import { readSkeleton, type Skeleton } from './skeleton.ts';
+import { compareTags } from './order.ts';
+import { compareSkeletons, readSkeleton, type Skeleton } from './skeleton.ts';
 import type { Tag } from './tag.ts';
 
 /** One way to order tags: what it reads from a tag, which values compare at all, and how. */
@@ -31,7 +31,7 @@ export function skeletonOrder(): Order<Skeleton> {
   return {
     read: readSkeleton,
     apart: (a, b) => (a.shape === b.shape ? undefined : 'OtherSkeleton'),
-    compare: (a, b) => compareCores(a.numbers, b.numbers),
+    compare: compareSkeletons,
     style: noStyle,
   };
 }
