@@ -58,7 +58,7 @@ export const annotationTable = {
   'match-tag': read('Take only pushes of the very tag that runs', boolean, 'false'),
   'strict-semver': read('Read tags as strict SemVer only', boolean, 'false'),
   'track-digest': read('Also follow new digests of the running tag', boolean, 'false'),
-  'ignore-tags': read('Tags that are never candidates', 'comma list of globs, at most 100', 'none'),
+  'ignore-tags': read('Tags that are never candidates', 'comma list of globs, at most 50', 'none'),
   order: read('Order of tags for `glob` and `regex`', '`alphabetical` or `created`', 'natural'),
   'ignore-pull-policy': read('Restart for a new digest although the kubelet might not pull', boolean, 'false'),
   'delete-pods': read('Apply a new digest by deleting pods', boolean, 'false', false),

@@ -106,9 +106,11 @@ describe('core/linear-time', () => {
     });
   }
 
-  it('a list of 100 ignored patterns on 10,000 tags of 128 characters', () => {
+  it('a list of 50 ignored patterns on 10,000 tags of 128 characters', () => {
     for (const pattern of ['*a', '*a*b*', '*-rc*']) {
-      const ignore = Array.from({ length: 100 }, () => compileGlob(pattern)).filter((glob) => !('invalid' in glob));
+      const glob = compileGlob(pattern);
+      assert.ok(!('invalid' in glob));
+      const ignore = Array.from({ length: 50 }, () => glob);
       for (const tags of Object.values(longTags)) timed(pattern, () => choose({ policy: aPolicy('all'), current: '1.0.0', tags, ignore }));
     }
   });

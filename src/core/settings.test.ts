@@ -128,7 +128,7 @@ const rows: readonly Row[] = [
   ['ignore-tags', 'a,[', held, invalid],
   ['ignore-tags', '*-{rc,beta}*, [,]x, a\\,b', ['*-{rc,beta}*', '[,]x', 'a\\,b'], ok],
   ['ignore-tags', 'a,{b', held, invalid],
-  ['ignore-tags', Array.from({ length: 101 }, (_, index) => index).join(), held, invalid],
+  ['ignore-tags', Array.from({ length: 51 }, (_, index) => index).join(), held, invalid],
   ['ignore-tags', '{a,b}{a,b}{a,b}{a,b}{a,b}{a,b},{a,b}{a,b}{a,b}{a,b}{a,b}{a,b}', held, invalid],
   ['order', undefined, undefined, ok],
   ['order', 'Alphabetical', 'alphabetical', ok],

@@ -67,7 +67,7 @@ const maximumUnknown = 20;
 /** Of a list of patterns. */
 const maximumList = 4096;
 /** Each of them is compared with every tag of the registry, and one workload must not cost the others their time. */
-const maximumPatterns = 100;
+const maximumPatterns = 50;
 
 export interface SettingDefaults {
   /** The workload has the label `kube-autorollout/enabled`: it follows digests without approval, whatever brought the news. */
