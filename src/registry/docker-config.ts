@@ -104,11 +104,17 @@ function readBasic(entry: JsonObject): Basic | undefined | string {
     const text = Buffer.from(auth, 'base64').toString('utf8');
     const colon = text.indexOf(':');
     if (colon < 0) return '"auth" holds no ":" between user and password';
-    // Some tools pad the password with NUL.
-    return { kind: 'basic', username: text.slice(0, colon), password: text.slice(colon + 1).replace(/[\0\r\n]+$/, '') };
+    return { kind: 'basic', username: text.slice(0, colon), password: withoutPadding(text.slice(colon + 1)) };
   }
   const [username, password] = [textOf(entry['username']), textOf(entry['password'])];
   return username === '' && password === '' ? undefined : { kind: 'basic', username, password };
+}
+
+/** Some tools pad the password with NUL. Not by a pattern: of a long padding before the end it would try every beginning. */
+function withoutPadding(password: string): string {
+  let end = password.length;
+  while (end > 0 && '\0\r\n'.includes(password.charAt(end - 1))) end--;
+  return password.slice(0, end);
 }
 
 /** Docker writes `<token>` as the user of an identity token. */
