@@ -118,7 +118,8 @@ function findTarget(input: JudgeInput): Target | { step: Step } {
   if (!workloadKindNames.some((kind) => kind === targetRef.kind)) {
     return fail(`spec.targetRef.kind is ${targetRef.kind}, which cannot be updated; use one of ${workloadKindNames.join(', ')}`);
   }
-  if (!workload || !settings) return gone(`there is no managed ${name}; it needs the annotation headwind.sh/policy`);
+  if (!workload || !settings)
+    return gone(`there is no managed ${name}; it needs the annotation headwind.sh/policy or the label kube-autorollout/enabled=true`);
   if (targetRef.uid !== undefined && targetRef.uid !== workload.uid)
     return gone(`${name} is another object than the one the request was made for`);
   const ours = historyEntryOf(request, workload);
