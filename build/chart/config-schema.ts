@@ -86,8 +86,17 @@ function leafOf(schema: v.GenericSchema): JsonSchema {
 
 /** Set by the chart from other values. */
 const ofChart = new Set([
-  ...['CONFIG_FILE', 'HEADWIND_CONFIG_PATH', 'HEADWIND_CONFIGMAP_NAME', 'HEADWIND_NAMESPACE', 'HEADWIND_WATCH_NAMESPACES'],
-  ...['HEADWIND_WITHHELD_RIGHTS', 'HEADWIND_WEBHOOK_PORT', 'HEADWIND_API_PORT', 'HEADWIND_UI_PORT', 'HEADWIND_METRICS_PORT', 'KUBECONFIG'],
+  'CONFIG_FILE',
+  'HEADWIND_CONFIG_PATH',
+  'HEADWIND_CONFIGMAP_NAME',
+  'HEADWIND_NAMESPACE',
+  'HEADWIND_WATCH_NAMESPACES',
+  'HEADWIND_WITHHELD_RIGHTS',
+  'HEADWIND_WEBHOOK_PORT',
+  'HEADWIND_API_PORT',
+  'HEADWIND_UI_PORT',
+  'HEADWIND_METRICS_PORT',
+  'KUBECONFIG',
 ]);
 const platform = Object.keys(platformVariables).filter((variable) => /PROXY$|^SSL_/.test(variable));
 

@@ -12,7 +12,7 @@
 {{- $webhook := int ($ports.webhook | default 8080) }}
 {{- $metrics := int ($ports.metrics | default 9090) }}
 {{- $api := int ($ports.api | default 8081) }}
-{{- if eq $api $wanted }}
+{{- if and (eq $api $wanted) (ne $webhook $wanted) (ne $metrics $wanted) }}
 {{- $api = add 1 (max $api $webhook $metrics 8082) }}
 {{- end }}
 {{- if ne 3 (len (uniq (list $webhook (int $api) $metrics))) }}
