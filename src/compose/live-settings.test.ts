@@ -112,6 +112,18 @@ describe('compose/live-settings', () => {
     assert.equal(live.current.logLevel, 'warn');
   });
 
+  it('another port is told to count from the next start on, and the rest counts at once', async (t) => {
+    const { folder, live, log, write, told, until } = await start(t, 'webserver: {port: 8099}\ncompare: platform\n');
+    write('compare: index\nwebserver:\n  port: 8098\n');
+    await until(() => told.length > 0);
+    assert.equal(live.current.autorollout.compare, 'index');
+    const wanted = `${folder}/config.yaml line 3: webserver.port 8098 counts from the next start on; until then it is 8099`;
+    assert.deepEqual(
+      log.lines.filter(({ level }) => level === 'warn').map(({ message }) => message),
+      [wanted],
+    );
+  });
+
   it('a rotated Secret is read again, although only a link was swapped', async (t) => {
     const text = 'registries: [{hostnamePattern: a, secret: {type: ImagePullSecret, mountPath: FOLDER/pull}}]';
     const scene = await start(t, text, (folder) => mount(join(folder, 'pull'), 'v1', { '.dockerconfigjson': '{"auths":{}}' }));

@@ -28,6 +28,7 @@ export class SettingsReader {
   #files: LocalFiles = localFiles();
   #fileLayers: readonly Layer[] = [];
   #mapLayers: readonly Layer[] = [];
+  #firstPort: { readonly port: number | undefined } | undefined;
 
   constructor(config: Config, variables: Variables, usual = usualConfigFile) {
     this.path = config.configPath ?? usual();
@@ -54,8 +55,25 @@ export class SettingsReader {
       settings,
       healthPort: healthPortOf(layers),
       mistakes: [...new Set([...fromFile.mistakes, ...fromMap.mistakes, ...mistakes])],
-      warnings: [...fromFile.warnings, ...fromMap.warnings, ...warnings, ...pastSchedule(layers, settings)],
+      warnings: [
+        ...fromFile.warnings,
+        ...fromMap.warnings,
+        ...warnings,
+        ...pastSchedule(layers, settings),
+        ...this.#otherPort(layers, settings),
+      ],
     };
+  }
+
+  /** Listeners are opened at the start only. */
+  #otherPort(layers: readonly Layer[], settings: Settings | undefined): readonly string[] {
+    if (settings === undefined) return [];
+    const port = healthPortOf(layers);
+    this.#firstPort ??= { port };
+    const first = this.#firstPort.port;
+    if (port === first) return [];
+    const where = mergeLayers(layers).where(['webserver', 'port']);
+    return [`${where}: webserver.port ${port ?? 'unset'} counts from the next start on; until then it is ${first ?? 'unset'}`];
   }
 
   #settingsOf(layers: readonly Layer[]): ReturnType<typeof settingsOf> {

@@ -86,6 +86,8 @@ const refused: readonly [text: string, mistake: string | RegExp][] = [
   ['polling: {enabled: 1}', /polling\.enabled: "1" is not valid; write true or false/],
   ['just words', 'config.yaml line 1: the document: "just words" is not valid; write keys with values'],
   ['[a]', 'config.yaml line 1: the document: a list is not valid; write keys with values'],
+  ['${UNSET}: UTC', /line 1: \$\{UNSET\} is used, but/],
+  ['? [a, b]\n: c', /line 1: a key must be a text, not a list or map/],
   ['timeZone: ${UNSET}', /line 1: \$\{UNSET\} is used, but/],
   [
     'registries:\n  - hostnamePattern: *.example.com\n    secret: {type: None}',

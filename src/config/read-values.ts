@@ -105,7 +105,8 @@ class ValueReader {
 
   #readMap(node: YamlMap, { entries }: MapSchema, path: Path): object {
     const read = new Map<string, { value: unknown; written: string; line: number }>();
-    for (const { key, written, line, value } of node.entries) {
+    for (const { key, written, line, value, isUnknown } of node.entries) {
+      if (isUnknown === true) continue;
       const name = Object.hasOwn(entries, key) ? key : camelCase(key);
       const schema = Object.hasOwn(entries, name) ? entries[name] : undefined;
       const earlier = read.get(name);

@@ -35,6 +35,8 @@ export interface YamlEntry {
   readonly written: string;
   readonly line: number;
   readonly value: YamlNode;
+  /** Nobody knows what key it would be; that is a mistake already. */
+  readonly isUnknown?: boolean;
 }
 
 export interface Mistake {
@@ -85,7 +87,7 @@ interface Source {
 interface Open {
   readonly node: YamlList | YamlMap;
   readonly anchor: string | undefined;
-  key?: { readonly text: string; readonly written: string; readonly line: number } | undefined;
+  key?: { readonly text: string; readonly written: string; readonly line: number; readonly isUnknown: boolean } | undefined;
 }
 
 class TreeBuilder {
@@ -144,7 +146,7 @@ class TreeBuilder {
     const text = isPlain && substituted ? filled.trim() : filled;
     const isNull = isPlain && !substituted && nullForms.has(text);
     const parent = this.#open.at(-1);
-    if (parent?.node.kind === 'map' && parent.key === undefined) parent.key = { text, written, line };
+    if (parent?.node.kind === 'map' && parent.key === undefined) parent.key = { text, written, line, isUnknown: missing.length > 0 };
     else
       this.#put(
         { kind: 'scalar', line, text, written, isNull, isUnknown: missing.length > 0 },
@@ -177,14 +179,14 @@ class TreeBuilder {
   #putEntry(parent: Open, map: YamlMap, value: YamlNode): void {
     if (parent.key === undefined) {
       this.#wrong(value.line, 'a key must be a text, not a list or map');
-      parent.key = { text: '', written: '', line: value.line };
+      parent.key = { text: '', written: '', line: value.line, isUnknown: true };
       return;
     }
-    const { text: key, written, line } = parent.key;
+    const { text: key, written, line, isUnknown } = parent.key;
     parent.key = undefined;
     const earlier = map.entries.find((entry) => entry.key === key);
     if (earlier) this.#wrong(line, `"${written}" stands in line ${earlier.line} already; write it once`);
-    else map.entries.push({ key, written, line, value });
+    else map.entries.push({ key, written, line, value, isUnknown });
   }
 
   #missing(name: string): string {
