@@ -31,6 +31,13 @@ const table: readonly (readonly [policy: string, current: string, input: Partial
   ],
   ['minor', '1.0.0', { tags: ['a b'] }, 'no tag may follow 1.0.0 under minor; the others are not valid'],
   ['minor', 'latest', { tags: ['1.0.0'] }, 'latest is not a version; with adopt it may be left for one'],
+  [
+    'glob:*',
+    'latest',
+    { tags: ['1.0.0'], adopt: true },
+    'no tag may follow latest under glob:*; the others are of another shape; latest matches the pattern itself, and adopt leaves only tags that do not',
+  ],
+  ['glob:*', 'latest', { tags: ['1.0.0'] }, 'no tag may follow latest under glob:*; the others are of another shape'],
   ['none', '1.0.0', {}, 'the policy is none'],
 ];
 

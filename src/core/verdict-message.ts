@@ -29,9 +29,13 @@ export function describeUpdate({ current, input }: Situation, winner: string, re
 }
 
 /** What stands against the tags there are. Says kinds and no numbers, so that it does not change with every new tag. */
-export function describeNothing({ current, input }: Situation, rejections: ReadonlySet<Rejection>): string {
+export function describeNothing({ current, input, parse }: Situation, rejections: ReadonlySet<Rejection>): string {
   const against = phrases.filter(([rejection]) => rejections.has(rejection)).map(([, phrase]) => phrase);
-  return `no tag may follow ${current} under ${input.policy.text}; the others are ${against.join(', ') || 'not valid'}`;
+  const nothing = `no tag may follow ${current} under ${input.policy.text}; the others are ${against.join(', ') || 'not valid'}`;
+  const { policy, adopt, order } = input;
+  const byPattern = policy.name === 'glob' || (policy.name === 'regex' && policy.regex.ordering === undefined);
+  const keeps = adopt === true && byPattern && order === undefined && rejections.has('OtherSkeleton') && !parse(current);
+  return keeps ? `${nothing}; ${current} matches the pattern itself, and adopt leaves only tags that do not` : nothing;
 }
 
 /** Why a pushed tag is never taken. */
