@@ -59,7 +59,7 @@ const refused: readonly [text: string, mistake: string | RegExp][] = [
   ],
   [
     'registries:\n  - {hostnamePattern: "a[", secret: {type: None}}',
-    /registries\[0\]\.hostnamePattern: "a\[" is not valid; write a pattern/,
+    /registries\[0\]\.hostnamePattern: the glob "a\[" has a \[ without \]; write a pattern/,
   ],
   [
     'registries:\n  - {hostnamePattern: a, secret: {type: Opaque, token: [x]}}',
@@ -77,7 +77,11 @@ const refused: readonly [text: string, mistake: string | RegExp][] = [
   [`registries:${entry}proxy: {url: "http://me:canary@x"}`, /proxy\.url: .* is not valid; write a URL .* without credentials/],
   [`registries:${entry}mirrors: [{sendsNamespace: true}]`, /mirrors\[0\]\.url is missing; write a URL/],
   [`registries:${entry}mirrors: [m.example.com]`, /mirrors\[0\]: "m\.example\.com" is not valid; write a URL, or url and/],
-  ['allowedRegistries: ["["]', /allowedRegistries\[0\]: "\[" is not valid/],
+  [
+    'registries:\n  - {hostnamePattern: "[^g]hcr.io", secret: {type: None}}',
+    /the glob "\[\^g\]hcr\.io" negates a set with \^; write \[!…\]; write/,
+  ],
+  ['allowedRegistries: ["["]', /allowedRegistries\[0\]: the glob "\[" has a \[ without \]; write a pattern/],
   ['registryAliases: {a: [b]}', /registryAliases\.a: a list is not valid; write a registry host/],
   ['virtualRepositories: {a: b}', /virtualRepositories\.a: "b" is not valid; write a list of repositories/],
   ['credentialProviders: {configPath: /a}', /credentialProviders\.directory is missing; write the path/],

@@ -10,9 +10,11 @@ export const boolean = leaf('true or false', (text) => booleans.get(text));
 export const text = leaf('a text', (value) => value);
 export const word = leaf('a text that is not empty', (value) => (value === '' ? undefined : value));
 export const path = leaf('the path of a file or folder', (value) => (value === '' || value.includes('\0') ? undefined : value));
-export const glob = leaf('a pattern for the whole name of a registry: *.example.com, reg-[ab].local, {a,b}.example.com:5000', (value) =>
-  'invalid' in compileGlob(value) ? undefined : value,
-);
+const globForm = 'a pattern for the whole name of a registry: *.example.com, reg-[ab].local, {a,b}.example.com:5000';
+export const glob = leaf<string>(globForm, (value) => {
+  const compiled = compileGlob(value);
+  return 'invalid' in compiled ? { invalid: `${compiled.invalid}; write ${globForm}` } : value;
+});
 const url = leaf('a URL that begins with http:// or https://, without credentials', httpUrl);
 const wholeNumber = leaf('a whole number from 1 to 10000', (value) => numberFrom(value, /^\d{1,5}$/, 1, 10_000));
 const rate = leaf('a number above 0, at most 10000', (value) => numberFrom(value, /^\d{1,5}(\.\d{1,3})?$/, 0.001, 10_000));
