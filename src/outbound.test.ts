@@ -456,6 +456,20 @@ describe('outbound', () => {
       return { url: `http://127.0.0.1:${await listen(t, server)}`, seen };
     }
 
+    const wrongProxies = [
+      // URL, message after the URL
+      ['socks5://bot:canary@127.0.0.1:1', / \(through the proxy socks5:\/\/127\.0\.0\.1:1\): connect ECONNREFUSED/],
+      ['ftp://bot:canary@127.0.0.1:1', /: the proxy has the scheme "ftp:"; write http:\/\/host:port$/],
+      ['http://bot:canary@[', /: the URL of the proxy cannot be read$/],
+    ] as const;
+    for (const [httpsProxy, message] of wrongProxies) {
+      it(`Unreachable: ${httpsProxy}`, async (t) => {
+        const error = await failsWith('Unreachable', get(outbound(t, { proxy: { httpsProxy } }), 'https://registry.example.com/'));
+        assert.match(error.message, message);
+        assert.doesNotMatch(error.message, /canary/);
+      });
+    }
+
     it('Unreachable: a proxy that refuses the tunnel, with its status', async (t) => {
       const server = createServer().on('connect', (_, socket) => socket.end('HTTP/1.1 407 Nobody\r\nContent-Length: 0\r\n\r\n'));
       const proxy = `http://127.0.0.1:${await listen(t, server)}`;

@@ -52,7 +52,7 @@ export function createPoolStore(options: PoolStoreOptions): PoolStore {
     pools.delete(key);
     pools.set(key, pool);
     retireOldest(pools);
-    return { pool, via: proxy === undefined ? undefined : (URL.parse(proxy.url)?.origin ?? 'a proxy') };
+    return { pool, via: proxy === undefined ? undefined : nameOfProxy(proxy.url) };
   }
 
   function open(
@@ -80,6 +80,12 @@ export function createPoolStore(options: PoolStoreOptions): PoolStore {
   }
 
   return { of, destroy };
+}
+
+/** Without its login. The origin of a SOCKS proxy would be the text `null`. */
+function nameOfProxy(text: string): string {
+  const url = URL.parse(text);
+  return url === null ? 'a proxy' : `${url.protocol}//${url.host}`;
 }
 
 /** What runs in it may end; the next request opens a new one. */

@@ -72,11 +72,14 @@ export function openPool(options: PoolOptions): Dispatcher {
   return new Agent({ ...shared, connect: options.lookup === undefined ? connect : { ...connect, lookup: options.lookup } });
 }
 
+const proxySchemes = new Set(['http:', 'https:', 'socks5:', 'socks:']);
+
 function proxyAddress(proxy: string | ProxyTarget): { uri: string; token?: string } {
   const { url, login } = typeof proxy === 'string' ? { url: proxy } : proxy;
   const uri = URL.parse(url);
   // The error of the URL parser would show the login.
   if (uri === null) throw new TypeError('the URL of the proxy cannot be read');
+  if (!proxySchemes.has(uri.protocol)) throw new TypeError(`the proxy has the scheme "${uri.protocol}"; write http://host:port`);
   if (login === undefined) return { uri: uri.href };
   uri.username = '';
   uri.password = '';
