@@ -2,6 +2,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { dump } from 'js-yaml';
 import { annotationAdmission } from './admission-policy.ts';
+import { chartReadme } from './chart/chart-readme.ts';
 import { chartObjects, valuesSchema, valuesYaml } from './chart/chart-files.ts';
 import { updateRequestCrd } from './crd.ts';
 import { annotationsPage, configurationPage, metricsPage, reasonsPage } from './docs.ts';
@@ -22,6 +23,7 @@ export function generatedFiles(): readonly GeneratedFile[] {
     manifest('deploy/k8s/rbac-namespace.yaml', 'src/kubernetes/permissions.ts', namespaceRbac('headwind-system')),
     manifest('deploy/k8s/validating-admission-policy.yaml', 'build/admission-policy.ts', annotationAdmission()),
     ...Object.entries(chartObjects()).map(([name, { source, content }]) => manifest(`charts/headwind/files/${name}`, source, [content])),
+    { path: 'charts/headwind/README.md', text: chartReadme() },
     { path: 'charts/headwind/values.yaml', text: valuesYaml() },
     { path: 'charts/headwind/values.schema.json', text: valuesSchema() },
     { path: 'docs/annotations.md', text: annotationsPage() },

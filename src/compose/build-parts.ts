@@ -14,7 +14,7 @@ import { type ClusterAccess, loadClusterAccess } from '../kubernetes/kubeconfig.
 import { LeaderElection } from '../kubernetes/leader-election.ts';
 import { leaseApi } from '../kubernetes/lease-api.ts';
 import { KubePods } from '../kubernetes/pods.ts';
-import { KubePullSecrets } from '../kubernetes/pull-secrets.ts';
+import { KubePullSecrets, noPullSecrets } from '../kubernetes/pull-secrets.ts';
 import { KubeServiceAccountTokens } from '../kubernetes/service-account-tokens.ts';
 import { KubeUpdateRequests } from '../kubernetes/update-requests.ts';
 import { withoutRights } from '../kubernetes/withheld-rights.ts';
@@ -117,7 +117,7 @@ export async function buildParts({ opened, version, environment, log, metrics, s
   const workloads = new KubeWorkloads({ ...cache, withheld: config.withheldRights });
   const updateRequests = new KubeUpdateRequests({ ...cache, clock });
   const permitted = withoutRights(client, config.withheldRights);
-  const pullSecrets = new KubePullSecrets({ client: permitted });
+  const pullSecrets = config.withheldRights.has('secrets') ? noPullSecrets : new KubePullSecrets({ client: permitted });
   const book = new TagBook();
   const bell = createRequestBell();
   const deps: OperatorDeps = {

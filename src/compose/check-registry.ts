@@ -142,7 +142,7 @@ async function check(query: RegistryCheckQuery, place: Place, config: Config, pr
     },
     onAttempt: (attempt) => void tried.push(attempt),
   });
-  const pullSecrets = client ? new KubePullSecrets({ client }) : noSecrets;
+  const pullSecrets = client && !config.withheldRights.has('secrets') ? new KubePullSecrets({ client }) : noSecrets;
   const access = new RepositoryAccess({ registry, pullSecrets, book: new TagBook(), clock });
   if (place.podPullSecretNames) access.podsList(workload, place.podPullSecretNames);
   try {

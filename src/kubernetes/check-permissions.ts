@@ -14,6 +14,8 @@ export interface PermissionScope {
   /** Empty: all namespaces. */
   readonly watchNamespaces: readonly string[];
   readonly home: string;
+  /** The ConfigMap of settings, where it has another name than usual. */
+  readonly configMapName?: string;
   /** Resources whose rights nobody misses. */
   readonly withheld?: ReadonlySet<string>;
 }
@@ -23,7 +25,8 @@ type Client = Pick<KubeClient, 'json'>;
 /** Asks the API server which of the rights in the table this process does not have. Throws ApiError when it cannot be asked. */
 export async function checkPermissions(client: Client, scope: PermissionScope, signal: AbortSignal): Promise<MissingPermission[]> {
   const wanted = permissions.filter((permission) => scope.withheld?.has(resourceName(permission)) !== true);
-  const questions = wanted.flatMap((permission) => namespacesOf(permission, scope).map((namespace) => ({ permission, namespace })));
+  const renamed = wanted.map((permission) => withName(permission, scope));
+  const questions = renamed.flatMap((permission) => namespacesOf(permission, scope).map((namespace) => ({ permission, namespace })));
   const answers = await Promise.all(
     questions.map(async ({ permission, namespace }) => {
       const verbs = await refusedVerbs(client, permission, namespace, signal);
@@ -31,6 +34,11 @@ export async function checkPermissions(client: Client, scope: PermissionScope, s
     }),
   );
   return answers.filter(({ verbs }) => verbs.length > 0);
+}
+
+function withName(permission: Permission, { configMapName }: PermissionScope): Permission {
+  const isSettings = permission.scope === 'home' && permission.resource === 'configmaps';
+  return configMapName === undefined || !isSettings ? permission : { ...permission, names: [configMapName] };
 }
 
 function namespacesOf({ scope }: Permission, { watchNamespaces, home }: PermissionScope): readonly (string | undefined)[] {

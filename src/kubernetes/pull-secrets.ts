@@ -23,6 +23,9 @@ interface KubePullSecretsOptions {
   readonly now?: () => number;
 }
 
+/** Where Secrets are not to be read on purpose: nothing is asked for, nothing is missed. */
+export const noPullSecrets: PullSecrets = { of: () => Promise.resolve({ secrets: [], problems: [] }) };
+
 /** Pull secrets read one by one by name, with the right to `get` alone; what was read is kept for a minute. */
 export class KubePullSecrets implements PullSecrets {
   readonly #client: Pick<KubeClient, 'json'>;

@@ -129,8 +129,11 @@ describe('test/chart/install', () => {
   it('all namespaces, every switch: installed, upgraded and gone', async (t) => {
     const namespace = await aNamespace(t);
     const values = {
-      ...{ podDisruptionBudget: { enabled: true }, networkPolicy: { enabled: true }, ingress: { enabled: true } },
-      ...{ admissionPolicy: { enabled: true }, config: { registries: [{ hostnamePattern: '*', secret: { type: 'Opaque', token: 'x' } }] } },
+      podDisruptionBudget: { enabled: true },
+      networkPolicy: { enabled: true },
+      ingress: { enabled: true },
+      admissionPolicy: { enabled: true },
+      config: { registries: [{ hostnamePattern: '*', secret: { type: 'Opaque', token: 'x' } }] },
     };
     const { args, input } = withValues(values);
     await helm(['install', 'headwind', chart, '-n', namespace, ...args], input);
