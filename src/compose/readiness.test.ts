@@ -23,7 +23,7 @@ async function start(t: TestContext, refused: readonly string[]) {
     workloads: caches,
     updateRequests: caches,
     election: { problem: undefined },
-    config: { watchNamespaces: [], withheldRights: new Set() },
+    config: { watchNamespaces: [], withheldRights: new Set(), configMapName: 'headwind-config' },
     home: 'headwind-system',
     log,
   });

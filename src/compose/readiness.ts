@@ -12,7 +12,7 @@ export interface ReadinessDeps {
   readonly workloads: { readonly sources: readonly CacheSource[] };
   readonly updateRequests: { readonly sources: readonly CacheSource[] };
   readonly election: Pick<LeaderElection, 'problem'>;
-  readonly config: Pick<Config, 'watchNamespaces' | 'withheldRights'>;
+  readonly config: Pick<Config, 'watchNamespaces' | 'withheldRights' | 'configMapName'>;
   readonly home: string;
   readonly log: Log;
 }
@@ -74,11 +74,8 @@ export class Readiness {
   async #checkRights(stop: AbortSignal): Promise<boolean> {
     const { client, config, home, log } = this.#deps;
     try {
-      const missing = await checkPermissions(
-        client,
-        { watchNamespaces: config.watchNamespaces, withheld: config.withheldRights, home },
-        stop,
-      );
+      const { watchNamespaces, withheldRights: withheld, configMapName } = config;
+      const missing = await checkPermissions(client, { watchNamespaces, withheld, configMapName, home }, stop);
       for (const each of missing) if (!this.#missingRights.includes(each.sentence)) tell(each, this.#rightsFile, log);
       this.#missingRights = missing.map(({ sentence }) => sentence);
       return missing.every(({ permission }) => permission.optional === true);

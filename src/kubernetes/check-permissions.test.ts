@@ -65,6 +65,13 @@ describe('kubernetes/check-permissions', () => {
     assert.ok(asked.length > 0 && !asked.some(({ resource }) => resource === 'secrets' || resource === 'cronjobs'));
   });
 
+  it('asks for the ConfigMap of settings by the name that it has', async (t) => {
+    const { client, asked } = await start(t, ({ resource }) => resource !== 'configmaps');
+    const [missing] = await checkPermissions(client, { ...everywhere, configMapName: 'mine' }, signal);
+    assert.match(missing?.sentence ?? '', /configmaps mine in namespace headwind-system/);
+    assert.deepEqual(new Set(asked.filter(({ resource }) => resource === 'configmaps').map(({ name }) => name)), new Set(['mine']));
+  });
+
   it('asks in each watched namespace', async (t) => {
     const { client } = await start(t, ({ resource, namespace }) => !(resource === 'secrets' && namespace === 'team-a'));
     const missing = await checkPermissions(client, { watchNamespaces: ['shop', 'team-a'], home: 'headwind-system' }, signal);

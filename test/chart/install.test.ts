@@ -103,7 +103,9 @@ describe('test/chart/install', () => {
       requests.filter(({ code, resource }) => code === 403 || ['secrets', 'nodes', 'cronjobs'].includes(resource)),
       [],
     );
-    assert.doesNotMatch(operator.logs(), /of": the|right to .* is missing|is no variable of Headwind/);
+    assert.doesNotMatch(operator.logs(), /of\W+: the|HEADWIND_(?!TEST_CLUSTER)\w+ is no variable|PullSecretMissing/);
+    const missing = [...operator.logs().matchAll(/right to [^"]* is missing/g)].map(([text]) => text);
+    assert.deepEqual(missing, [`right to delete pods in namespace ${namespace} is missing`]);
   });
 
   it('the custom resource comes with the first release, belongs to it, and stays', async (t) => {
