@@ -202,6 +202,13 @@ describe('cli/simulate', () => {
     assert.match(stderr, /^warning: .*has no \^/);
   });
 
+  it('says that a file has no cases, which is no mistake', async () => {
+    for (const cases of ['', '[]', '# nothing yet\n']) {
+      const { code, stdout, stderr } = await run(['-f', 'cases', '-o', 'json'], { cases });
+      assert.deepEqual([code, readAnswers(stdout), stderr], [0, [], 'warning: there is no case in cases\n']);
+    }
+  });
+
   it('lets no control character of a file reach the terminal', async () => {
     const evil = await run(['-f', 'cases'], { cases: '[{"name":"\\u001b[2J","policy":"none","current":"1"}]' });
     assert.equal(evil.stdout.includes('\u001b'), false);

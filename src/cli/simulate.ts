@@ -83,6 +83,7 @@ async function simulate({ file, output, ...flags }: Options, io: SimulateIo): Pr
     return 2;
   }
   const results = found.cases.map(({ name, input }) => ({ name, current: input.current, verdict: choose(input) }));
+  if (found.cases.length === 0) io.complain(`warning: there is no case in ${printable(file === '-' ? 'standard input' : (file ?? ''))}\n`);
   io.complain(warningsOf(found.cases));
   io.print(await formatResults(results, output));
   return 0;
