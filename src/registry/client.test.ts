@@ -57,6 +57,28 @@ describe('registry/client', () => {
     assert.deepEqual(await registry.resolve(repository(), '1.0.0', foreign, signal), { digest });
   });
 
+  it('takes a set that was made for another registry for none', async (t) => {
+    const { fake, registry, repository, signal, resolve } = await setUpRegistry(t);
+    const digest = fake.push('acme/app', '1.0.0');
+    Object.assign(fake.switches, { auth: 'basic', users: { bot: 'canary' } });
+    const elsewhere = registry.credentials(repository('acme/app', 'ghcr.io'), [
+      aPullSecret({ 'ghcr.io': { username: 'bot', password: 'canary' } }),
+    ]);
+    await assert.rejects(registry.resolve(repository(), '1.0.0', elsewhere, signal), {
+      code: 'Unauthorized',
+      credentialSource: 'anonymous',
+    });
+    assert.deepEqual(
+      fake.requests.map(({ headers }) => headers['authorization']),
+      [undefined],
+    );
+    const upper = fake.host.replace('127.0.0.1', 'LOCALHOST');
+    assert.equal(
+      await resolve('1.0.0', [aPullSecret({ [upper]: { username: 'bot', password: 'canary' } })], repository('acme/app', upper)),
+      digest,
+    );
+  });
+
   it('speaks plain HTTP with configured hosts', async (t) => {
     const { fake, resolve, repository } = await setUpRegistry(t, {
       insecureHosts: ['registry.test'],

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
 import { LRUCache } from 'lru-cache';
-import { isDigest, isTag } from '../core/image-reference.ts';
+import { canonicalRegistry, isDigest, isTag } from '../core/image-reference.ts';
 import type { RegistrySettings } from '../core/registry-settings.ts';
 import type { Outbound, OutboundTimeouts, TlsOptions } from '../outbound.ts';
 import type { Clock, CredentialSet, ImageContents, Log, Metrics, Registry, RepositoryRef } from '../ports.ts';
@@ -171,12 +171,13 @@ export function createRegistry(options: RegistryOptions): RegistryClient {
     throw callFailure({ ...call, endpoint: unknown }, 'Protocol', endpoint.invalid);
   }
 
-  /** A set that was not made here holds nothing that could be sent. */
+  /** A set that was not made here, or for another registry, holds nothing that could be sent. */
   function ownCredentials(repository: RepositoryRef, set: CredentialSet): RegistryCredentialSet {
     const isOwn = (candidate: CredentialSet['candidates'][number]): candidate is RegistryCredential =>
       candidate.secret instanceof RegistrySecret;
-    const own = set.candidates.filter(isOwn);
-    return { ...set, candidates: own.length > 0 ? own : chooseCredentials(repository, [], key).candidates, broadKeys: [] };
+    const registry = canonicalRegistry(repository.registry);
+    const own = 'registry' in set && set.registry === registry ? set.candidates.filter(isOwn) : [];
+    return { ...set, registry, candidates: own.length > 0 ? own : chooseCredentials(repository, [], key).candidates, broadKeys: [] };
   }
 
   async function contents(repository: RepositoryRef, digest: string, set: CredentialSet, signal: AbortSignal): Promise<ImageContents> {

@@ -1,5 +1,5 @@
 import { hash } from 'node:crypto';
-import { canonicalRepository } from '../core/image-reference.ts';
+import { canonicalRegistry, canonicalRepository } from '../core/image-reference.ts';
 import type { Credential, CredentialSet, Problem, PullSecret, RepositoryRef } from '../ports.ts';
 import { type DockerConfig, nameOf, readDockerConfig } from './docker-config.ts';
 import { compareKeysReversed, coversForeignNames, keyMatches, parseRegistryKey, type RegistryKey, splitKey } from './keychain-match.ts';
@@ -16,6 +16,8 @@ export interface UsableCredential extends RegistryCredential {
 }
 
 export interface RegistryCredentialSet extends CredentialSet {
+  /** The one canonical name of the registry that they are for: they are sent to no other. */
+  readonly registry: string;
   readonly candidates: readonly RegistryCredential[];
   /** Keys whose path ends inside a name of this image, as the kubelet allows: `Secret team/regcred, key ghcr.io/acme`. */
   readonly broadKeys: readonly string[];
@@ -66,6 +68,7 @@ export function chooseCredentials(
   const anonymous = { source: 'anonymous', secret: new RegistrySecret(anonymousContent, key) };
   const candidates = distinct([...firstOf(found, key), ...firstOf(others, key), anonymous]);
   return {
+    registry: canonicalRegistry(repository.registry),
     // Of hashes that are keyed themselves.
     fingerprint: hash('sha256', candidates.map(({ secret }) => secret.fingerprint).join('\0'), 'base64url'),
     candidates,

@@ -8,7 +8,7 @@ const call: Call = {
   repository: 'team/app',
   operation: 'resolve',
   task: 'cannot resolve reg.example/team/app:1',
-  credentials: { fingerprint: 'x', candidates: [], problems: [], broadKeys: [] },
+  credentials: { registry: 'reg.example', fingerprint: 'x', candidates: [], problems: [], broadKeys: [] },
   signal: new AbortController().signal,
 };
 
