@@ -26,26 +26,6 @@ export function compileGlob(pattern: string): Glob | { readonly invalid: string 
   }
 }
 
-/** The items of a comma list of globs; commas in braces, in sets and after a `\` are part of an item. */
-export function splitGlobs(list: string): string[] {
-  const items = [''];
-  let depth = 0;
-  let inSet = false;
-  for (let at = 0; at < list.length; at++) {
-    const character = list.charAt(at);
-    if (character === ',' && depth === 0 && !inSet) {
-      items.push('');
-      continue;
-    }
-    if (character === '[') inSet = true;
-    else if (character === ']') inSet = false;
-    else if (character === '{' && !inSet) depth++;
-    else if (character === '}' && !inSet) depth = Math.max(0, depth - 1);
-    items[items.length - 1] += character === '\\' ? character + list.charAt(++at) : character;
-  }
-  return items;
-}
-
 class GlobSyntaxError extends Error {}
 
 interface Reader {

@@ -1,6 +1,7 @@
 import { type AnnotationKey, annotationPrefix, annotationTable } from './annotation-table.ts';
 import { durationForm, parseDuration } from './duration.ts';
-import { compileGlob, type Glob, splitGlobs } from './glob.ts';
+import type { Glob } from './glob.ts';
+import { compileGlobs, type GlobsOrInvalid } from './glob-list.ts';
 import { type ImageFilter, parseImageFilter } from './image-filter.ts';
 import { nearest } from './nearest.ts';
 import { type Policy, parsePolicy } from './policy.ts';
@@ -66,8 +67,6 @@ const maximumShown = 100;
 const maximumUnknown = 20;
 /** Of a list of patterns. */
 const maximumList = 4096;
-/** Each of them is compared with every tag of the registry, and one workload must not cost the others their time. */
-const maximumPatterns = 50;
 
 export interface SettingDefaults {
   /** The workload has the label `kube-autorollout/enabled`: it follows digests without approval, whatever brought the news. */
@@ -111,7 +110,7 @@ function readContainer(
 ): ContainerSettings | HeldContainer {
   const before = reader.holds.length;
   const policyText = reader.text('policy', name) ?? defaults.policy;
-  const policy = parsePolicy(policyText, reader.text('pattern', name));
+  const policy = reader.policy(policyText, reader.text('pattern', name));
   if ('invalid' in policy) reader.hold('invalid' in parsePolicy(policyText) ? 'policy' : 'pattern', name, policy.invalid);
   const minUpdateIntervalMs = reader.duration('min-update-interval', defaults.intervalMs, 0, name);
   if (minUpdateIntervalMs === undefined) reader.hold('min-update-interval', name);
@@ -149,6 +148,9 @@ class Reader {
   readonly holds: string[] = [];
   readonly #annotations: Annotations;
   readonly #reported = new Set<string>();
+  // What all containers share is compiled once.
+  readonly #policies = new Map<string, ReturnType<typeof parsePolicy>>();
+  readonly #globs = new Map<string, GlobsOrInvalid>();
 
   constructor(annotations: Annotations) {
     this.#annotations = annotations;
@@ -222,19 +224,18 @@ class Reader {
     return () => false;
   }
 
-  globs(key: AnnotationKey, container: string): { globs: Glob[] } | { invalid: string } {
-    const globs: Glob[] = [];
+  policy(text: string, pattern: string | undefined): ReturnType<typeof parsePolicy> {
+    const key = JSON.stringify([text, pattern]);
+    const policy = this.#policies.get(key) ?? parsePolicy(text, pattern);
+    this.#policies.set(key, policy);
+    return policy;
+  }
+
+  globs(key: AnnotationKey, container: string): GlobsOrInvalid {
     const text = this.text(key, container) ?? '';
-    if (text.length > maximumList) return { invalid: tooLong };
-    for (const item of splitGlobs(text)) {
-      if (item.trim() === '') continue;
-      const glob = compileGlob(item.trim());
-      if ('invalid' in glob) return glob;
-      globs.push(glob);
-    }
-    const patterns = globs.reduce((sum, { alternatives }) => sum + alternatives, 0);
-    if (patterns > maximumPatterns) return { invalid: `it has more than ${maximumPatterns} patterns, those in braces counted singly` };
-    return { globs };
+    const globs = this.#globs.get(text) ?? (text.length > maximumList ? { invalid: tooLong } : compileGlobs(text));
+    this.#globs.set(text, globs);
+    return globs;
   }
 }
 
