@@ -2,7 +2,7 @@
 export PATH := $(CURDIR)/node_modules/.bin:$(PATH)
 MAKEFLAGS += --no-print-directory
 .DEFAULT_GOAL := help
-.PHONY: help demo test run build check types lint format unit testbed e2e cluster bench generate
+.PHONY: help demo test run build check types lint format unit testbed e2e chart cluster bench generate
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -22,6 +22,7 @@ test: ## everything: static checks, unit tests, the real control plane, the demo
 	@$(MAKE) check
 	@$(MAKE) testbed
 	@$(MAKE) e2e
+	@$(MAKE) chart
 	@echo "== demo" && $(MAKE) demo AUTO=1
 	@echo "== all green"
 
@@ -55,6 +56,11 @@ e2e: build
 	@sh build/require.sh go openssl
 	@echo "== end to end, on a real control plane"
 	@node test/cluster/run-tests.ts 'test/e2e/**/*.test.ts'
+
+chart: build ## the Helm chart: every value, and an installation on a real control plane (builds helm once)
+	@sh build/require.sh go openssl
+	@echo "== chart" && node test/cluster/binaries.ts helm >/dev/null
+	@node test/cluster/run-tests.ts 'test/chart/**/*.test.ts'
 
 cluster: node_modules ## a control plane and a registry to play with; prints the kubeconfig
 	@sh build/require.sh go openssl

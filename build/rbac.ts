@@ -87,7 +87,7 @@ export function permissionsPage(): string {
 <!-- Generated from the code by \`node build/generate.ts\`. -->
 
 Every call that Headwind makes of the API server needs one of these rights. \`deploy/k8s/rbac.yaml\` grants them all; \`deploy/k8s/rbac-local.yaml\`
-grants those of one namespace, for development. At its start Headwind asks the API server which of them it has, and says of each that is missing
+grants those of one namespace, for development; the chart (\`charts/headwind\`) what its values ask for. At its start Headwind asks the API server which of them it has, and says of each that is missing
 what does not work without it: in the log, and under \`/readyz?verbose\`.
 
 | Resource | Verbs | Where | Needed | Without it |
@@ -99,6 +99,8 @@ ${rows.join('\n')}
 * An **optional** right that is missing is told once and never asks for attention again. Nothing waits for it.
 * \`nodes\` belong to the cluster, so a Role in a namespace cannot grant them. Headwind then compares an image on all of its platforms.
 * Without \`pods\`, \`replicasets\` or \`controllerrevisions\` updates to new tags go on. What cannot be observed is never taken for failed.
+* What \`HEADWIND_WITHHELD_RIGHTS\` names (\`secrets,nodes,cronjobs.batch\`) is left out on purpose: it is not asked for, and nobody is told. The chart sets it to what its
+  values leave out.
 * Secrets are read by name, never listed. No right has a wildcard, and workloads are patched, never replaced.
 
 ## Roles for people

@@ -186,6 +186,7 @@ const warned: readonly [title: string, env: Texts, warning: RegExp | undefined][
 ];
 
 const silent: readonly [title: string, env: Texts][] = [
+  ['the limit of the heap, which is read before the start', { HEADWIND_MAX_HEAP_MB: '256' }],
   ['Slack off', { SLACK_ENABLED: 'false', SLACK_CHANNEL: '#x' }],
   ['the header of a later mode', { HEADWIND_UI_PROXY_HEADER: 'X-Forwarded-User' }],
   [

@@ -12,7 +12,7 @@ helm upgrade headwind charts/headwind -n headwind-system -f values.yaml
 helm uninstall headwind -n headwind-system     # the custom resource and all update requests stay
 \`\`\`
 
-Helm 3.2 or newer, Kubernetes 1.25 or newer. **No image is published yet**: put one where your cluster can pull it, with \`headwind\` as its entry point, and name
+Helm 3.8 or newer (tested with 4.2), Kubernetes 1.25 or newer. **No image is published yet**: put one where your cluster can pull it, with \`headwind\` as its entry point, and name
 it in \`image.repository\` and \`image.tag\`.
 
 One release for a namespace: all pods of a namespace share the Lease \`headwind\`.

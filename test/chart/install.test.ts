@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, describe, it, type TestContext } from 'node:test';
 import { startControlPlane, type ControlPlane } from '../cluster/control-plane.ts';
@@ -17,6 +18,20 @@ import { chart, preset, runHelm, withValues } from './render.ts';
 const crd = '/apis/apiextensions.k8s.io/v1/customresourcedefinitions/updaterequests.headwind.sh';
 const release = 'kube-autorollout';
 const robot = { username: 'robot', password: 'token "of": the #test' };
+
+/** A chart with the names and labels that the one of kube-autorollout gives its Deployment. */
+function oldChart(folder: string): string {
+  const path = join(folder, 'old');
+  const labels = { 'app.kubernetes.io/name': release, 'app.kubernetes.io/instance': release };
+  const containers = [{ name: release, image: 'x' }];
+  const securityContext = { runAsNonRoot: true, seccompProfile: { type: 'RuntimeDefault' } };
+  const spec = { selector: { matchLabels: labels }, template: { metadata: { labels }, spec: { securityContext, containers } } };
+  mkdirSync(join(path, 'templates'), { recursive: true });
+  writeFileSync(join(path, 'Chart.yaml'), JSON.stringify({ apiVersion: 'v2', name: release, version: '0.7.2' }));
+  const deployment = { apiVersion: 'apps/v1', kind: 'Deployment', metadata: { name: release, labels }, spec };
+  writeFileSync(join(path, 'templates/deployment.yaml'), JSON.stringify(deployment));
+  return path;
+}
 
 describe('test/chart/install', () => {
   let cluster: ControlPlane;
@@ -127,6 +142,23 @@ describe('test/chart/install', () => {
     await helm(['uninstall', release, '-n', second]);
     assert.equal(await owner(), holder);
   });
+
+  for (const [title, values, name] of [
+    ['by another Deployment', {}, `${release}-headwind`],
+    ['in the same Deployment with nameOverride', { nameOverride: release }, release],
+  ] as const) {
+    it(`a release of kube-autorollout is upgraded to this chart, ${title}`, async (t) => {
+      const namespace = await aNamespace(t);
+      await helm(['install', release, oldChart(folder), '-n', namespace]);
+      await put(namespace, values);
+      const deployments = await cluster.admin.list(`/apis/apps/v1/namespaces/${namespace}/deployments`);
+      assert.deepEqual(
+        deployments.map(({ metadata, spec }) => [metadata.name, spec.template.spec.containers.map((each: any) => each.name)]),
+        [[name, ['headwind']]],
+      );
+      await helm(['uninstall', release, '-n', namespace]);
+    });
+  }
 
   it('all namespaces, every switch: installed, upgraded and gone', async (t) => {
     const namespace = await aNamespace(t);

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import { readPage } from '../self/markdown.ts';
 import { example, mistakesIn, preset, render } from './render.ts';
 
 const opaque = (name: string, key: string, more: object = {}) => ({ type: 'Opaque', name, key, ...more });
@@ -102,6 +103,13 @@ describe('test/chart/kube-autorollout', { concurrency: 4 }, () => {
     const rendered = await render({ ...registries({ type: 'Opaque', token: '${MINE}' }), extraEnv: [{ name: 'MINE', value: 'x' }] });
     assert.equal(rendered.config.registries[0].secret.token, '${MINE}');
     assert.equal(rendered.one('Secret'), undefined);
+  });
+
+  it('the values of docs/install.md are accepted', async () => {
+    const block = readPage('docs/install.md').blocks.find(({ text }) => text.startsWith('# values.yaml'));
+    const rendered = await render(block!.text);
+    assert.deepEqual(await mistakesIn(rendered), []);
+    assert.match(rendered.container.image, /^registry\.example\.com\/platform\/headwind:/);
   });
 
   it('what is null is not there', async () => {
