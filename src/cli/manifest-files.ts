@@ -31,8 +31,9 @@ async function readManifest(file: string, text: string): Promise<ManifestObject[
     const documents: unknown[] = loadAll(text, { filename: nameOf(file) });
     return documents.flatMap((object, index) => itemsOf(object).map((item) => ({ file: nameOf(file), document: index + 1, object: item })));
   } catch (error) {
-    if (error instanceof YAMLException) throw new Unreadable(error.toString(true).replace(/^YAMLException: /, ''));
-    throw error;
+    if (!(error instanceof YAMLException)) throw error;
+    const hint = text.includes('{{') ? '; a template of Helm is rendered first: helm template . and -f -' : '';
+    throw new Unreadable(error.toString(true).replace(/^YAMLException: /, '') + hint);
   }
 }
 

@@ -202,7 +202,7 @@ describe('cli/validate', () => {
 
   const unreadable: readonly (readonly [title: string, args: string, stderr: RegExp])[] = [
     ['a file that is not there', '-f none.yaml', /cannot read none\.yaml: no such file/],
-    ['a template', '-f template.yaml', /template\.yaml/],
+    ['a template', '-f template.yaml', /template\.yaml.*; a template of Helm is rendered first: helm template \. and -f -/],
     ['no file', '', /required option/],
   ];
   for (const [title, args, stderr] of unreadable) {
