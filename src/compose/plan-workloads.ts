@@ -69,7 +69,8 @@ async function planCluster(query: PlanQuery, access: ClusterAccess, opened: Open
   try {
     const namespace = query.allNamespaces ? undefined : (query.namespace ?? access.namespace);
     const content = await listCluster(client, { namespace, selector: query.selector }, silent, new AbortController().signal);
-    return await plan(content, new KubePullSecrets({ client }), opened, process, [new URL(access.server).origin], new KubePods({ client }));
+    const pullSecrets = opened.config.withheldRights.has('secrets') ? noSecrets : new KubePullSecrets({ client });
+    return await plan(content, pullSecrets, opened, process, [new URL(access.server).origin], new KubePods({ client }));
   } finally {
     await client.close();
   }
