@@ -10,6 +10,7 @@ import {
   intOrPercent,
   type JsonSchema,
   listOf,
+  mounts,
   named,
   namespace,
   objects,
@@ -173,7 +174,7 @@ const rows: readonly Row[] = [
     'Whether pods that are not ready may be evicted',
   ],
   ['extraVolumes', [], named, 'Further volumes'],
-  ['extraVolumeMounts', [], named, 'Where they are mounted'],
+  ['extraVolumeMounts', [], mounts, 'Where they are mounted'],
   ['initContainers', [], named, 'Containers that run before'],
   ['sidecars', [], named, 'Containers that run beside'],
 

@@ -19,6 +19,13 @@ export const namespace: JsonSchema = { type: 'string', pattern: '^[a-z0-9]([a-z0
 /** Lists of objects that are told apart by their name. */
 export const named: JsonSchema = listOf({ type: 'object', required: ['name'], properties: { name: { type: 'string', minLength: 1 } } });
 
+/** Where volumes are mounted. */
+export const mounts: JsonSchema = listOf({
+  type: 'object',
+  required: ['name', 'mountPath'],
+  properties: { name: { type: 'string', minLength: 1 }, mountPath: { type: 'string', minLength: 1 } },
+});
+
 export function oneOf(...words: readonly string[]): JsonSchema {
   return { type: 'string', enum: words };
 }

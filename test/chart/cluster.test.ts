@@ -25,6 +25,7 @@ const renders: readonly (readonly [title: string, values: object | string, optio
   ['every switch', everything],
   ['the preset of kube-autorollout', {}, { files: [preset] }],
   ['the registries of its readme', example('registries'), { files: [preset] }],
+  ['all values of kube-autorollout', example('all-values'), { files: [preset] }],
   ['the authorities of its readme', example('custom-ca'), { files: [preset] }],
   ['an authority in a folder that is taken', example('custom-ca').replace('/etc/secrets/ca/', '/etc/ssl/certs/'), { files: [preset] }],
   ['a long name', {}, { release: `${'long-'.repeat(10)}x` }],

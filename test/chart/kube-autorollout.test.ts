@@ -35,15 +35,22 @@ const oddTokens = [
 ];
 
 describe('test/chart/kube-autorollout', { concurrency: 4 }, () => {
-  for (const name of ['registries', 'kubectl-annotation', 'custom-ca']) {
+  for (const name of ['registries', 'kubectl-annotation', 'custom-ca', 'all-values']) {
     for (const files of [[], [preset]]) {
-      it(`the example ${name} of its readme is accepted${files.length > 0 ? ', in its own namespace' : ''}`, async () => {
+      it(`the example ${name} is accepted${files.length > 0 ? ', in its own namespace' : ''}`, async () => {
         const rendered = await render(example(name), { files, release: 'kube-autorollout' });
         assert.deepEqual(await mistakesIn(rendered), []);
         assert.equal(rendered.deployment.metadata['name'], 'kube-autorollout-headwind');
       });
     }
   }
+
+  it('probes that name the port http reach the health routes, and hardening stays', async () => {
+    const { container, pod } = await render(example('all-values'));
+    assert.deepEqual(container.livenessProbe.httpGet, { path: '/health/live', port: 'webhook' });
+    assert.deepEqual(container.readinessProbe.httpGet, { path: '/health/ready', port: 'webhook' });
+    assert.deepEqual([container.securityContext.readOnlyRootFilesystem, pod.securityContext.runAsNonRoot], [true, true]);
+  });
 
   it('the example registries becomes folders, variables and entries in their order', async () => {
     const rendered = await render(example('registries'));

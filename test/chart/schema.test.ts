@@ -51,6 +51,7 @@ const refused: readonly (readonly [title: string, values: object, ...says: reado
     /\/customCaCertificates\/secrets\/0/,
     /subPath/,
   ],
+  ['a mount without its place', { extraVolumeMounts: [{ name: 'tmp' }] }, /\/extraVolumeMounts\/0/, /mountPath/],
   ['a variable without a name', { extraEnv: [{ value: 'x' }] }, /\/extraEnv\/0/, /name/],
   [
     'a variable twice',

@@ -11,8 +11,8 @@ what changes in them arrives. A certificate whose folder holds something else is
 {{- $config := .Values.config | default dict }}
 {{- $tls := $config.tls | default dict }}
 {{- $custom := $tls.customCaCertificates | default dict }}
-{{- $volumes := list (dict "name" "config" "configMap" (dict "name" (include "headwind.suffixed" (list . "file")))) }}
-{{- $mounts := list (dict "name" "config" "mountPath" "/etc/headwind/config" "readOnly" true) }}
+{{- $volumes := list (dict "name" "headwind-file" "configMap" (dict "name" (include "headwind.suffixed" (list . "file")))) }}
+{{- $mounts := list (dict "name" "headwind-file" "mountPath" "/etc/headwind/config" "readOnly" true) }}
 {{- $folders := dict "/etc/headwind/config" "config" }}
 {{- range $index, $registry := $config.registries }}
 {{- $secret := $registry.secret | default dict }}
