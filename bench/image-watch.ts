@@ -49,6 +49,7 @@ export class ImageWatch {
       try {
         for await (const { type, object } of admin.watch(`/apis/apps/v1/deployments?${since}`, this.#stop.signal)) {
           if (type === 'ADDED' || type === 'MODIFIED') this.#changed(object);
+          if (type === 'DELETED') this.#seen.delete(object.metadata.name);
           since = type === 'ERROR' ? '' : `resourceVersion=${object.metadata['resourceVersion']}`;
         }
       } catch (error) {

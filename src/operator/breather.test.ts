@@ -13,7 +13,7 @@ describe('operator/breather', () => {
       setImmediate(() => (others = true));
       const until = performance.now() + ms;
       while (performance.now() < until);
-      await breather.breathe();
+      if (breather.isDue) await breather.breathe();
       assert.equal(others, isLong);
       await new Promise((resolve) => setImmediate(resolve));
     });

@@ -1,12 +1,15 @@
-const longestMs = 20;
+const longestMs = 10;
 
-/** Gives timers and sockets their turn when a long piece of work has had its own: the Lease, probes and other tenants share one thread. */
+/** Gives timers and sockets their turn when a long piece of work has had its own: the Lease, probes, webhooks and other tenants share one thread. */
 export class Breather {
   #since = performance.now();
 
-  /** To be awaited between two pieces of work; costs nothing while they are short. */
+  /** Asked between two pieces of work. What is held while others have their turn stays in memory: nobody waits without need. */
+  get isDue(): boolean {
+    return performance.now() - this.#since >= longestMs;
+  }
+
   async breathe(): Promise<void> {
-    if (performance.now() - this.#since < longestMs) return;
     await new Promise((resolve) => setImmediate(resolve));
     this.#since = performance.now();
   }

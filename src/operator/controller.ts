@@ -1,5 +1,6 @@
 import { OperatorError, type Retry } from '../errors.ts';
 import type { Log, Metrics } from '../ports.ts';
+import { Breather } from './breather.ts';
 import type { Lane } from './lanes.ts';
 import { WorkQueue } from './work-queue.ts';
 
@@ -56,14 +57,15 @@ export async function runController<K>(controller: Controller<K>, { signal, abor
   abort.addEventListener('abort', close, { once: true });
   if (signal.aborted || abort.aborted) close();
   try {
-    await Promise.all(Array.from({ length: controller.workers ?? 4 }, () => work(controller, abort)));
+    const breather = new Breather();
+    await Promise.all(Array.from({ length: controller.workers ?? 4 }, () => work(controller, breather, abort)));
   } finally {
     signal.removeEventListener('abort', close);
     abort.removeEventListener('abort', close);
   }
 }
 
-async function work<K>(controller: Controller<K>, abort: AbortSignal): Promise<void> {
+async function work<K>(controller: Controller<K>, breather: Breather, abort: AbortSignal): Promise<void> {
   const { queue, name, metrics } = controller;
   for (let key = await queue.take(); key !== undefined; key = await queue.take()) {
     const startedAt = performance.now();
@@ -74,6 +76,7 @@ async function work<K>(controller: Controller<K>, abort: AbortSignal): Promise<v
       queue.done(key);
       metrics.observe('reconcile_duration_seconds', (performance.now() - startedAt) / 1000);
     }
+    if (breather.isDue) await breather.breathe();
   }
 }
 

@@ -39,7 +39,7 @@ export async function progressRequests(ref: WorkloadRef, deps: OperatorDeps, sig
   let wakeAtMs: number | undefined;
   const breather = new Breather();
   for (const request of siblings) {
-    await breather.breathe();
+    if (breather.isDue) await breather.breathe();
     if (!needsCare(request)) continue;
     const step = await judge({ request, siblings, workload, unsettledSince }, deps, signal);
     if (step.kind === 'apply') ready.push({ request, container: step.container, digest: step.digest });

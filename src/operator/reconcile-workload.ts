@@ -51,14 +51,21 @@ async function planAndPerform(
 ): Promise<{ changed: boolean; wakeAtMs: number | undefined }> {
   const key = workloadKey(workload);
   const sequence = deps.book.sequence;
-  const plan = await planInTurns({
+  const input: PlanInput = {
     workload,
     settings: deps.notes.settings(workload),
     requests: deps.updateRequests.of(workload),
     facts: (slot, reference, settings) => factsOf(workload, slot.container, reference, settings, deps),
     now: deps.clock.now(),
     requestExpiryMs: deps.requestSettings.expiryMs,
-  });
+  };
+  const breather = new Breather();
+  const planned: PlannedSlot[] = [];
+  for (const slot of planSlots(input)) {
+    planned.push(slot);
+    if (breather.isDue) await breather.breathe();
+  }
+  const plan = joinPlans(input, planned);
   deps.notes.setPlan(key, plan.slots);
   // Before a look nobody knows what holds: it would be told again and again, with nothing in between.
   const isLooking = plan.actions.some(({ kind }) => kind === 'inspect');
@@ -75,16 +82,6 @@ async function planAndPerform(
     if (judged && sequence > 0) deps.notes.usedUp(key, container, sequence);
   }
   return { changed, wakeAtMs: retryMs === Infinity ? undefined : deps.clock.now() + Math.max(0, retryMs) };
-}
-
-async function planInTurns(input: PlanInput): Promise<Plan> {
-  const breather = new Breather();
-  const planned: PlannedSlot[] = [];
-  for (const slot of planSlots(input)) {
-    planned.push(slot);
-    await breather.breathe();
-  }
-  return joinPlans(input, planned);
 }
 
 /** A registry that cannot confirm a candidate is no failure of the loop, nor of the neighbour: the workload is told and looked at again. */
