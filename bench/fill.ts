@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { ControlPlane } from '../test/cluster/control-plane.ts';
 import type { KubeClient } from '../test/cluster/kube-client.ts';
+import { until } from '../test/cluster/until.ts';
 import { type Etcd, etcdOf, type Stored } from './etcd.ts';
 import { createNamespace, createWorkload, firstTag, inParallel, nameOf, namespaceOf, pathOf, sidecarRepository } from './workloads.ts';
 
@@ -55,6 +56,17 @@ export class FilledCluster {
       await this.#etcd.putTogether(indexes.slice(start, start + perCall).map((index) => this.#stored(index)));
     }
     this.#count = count;
+    await this.#read(count - 1);
+  }
+
+  /** Thousands were written in one revision: who begins to watch before the API server has read a later one may never see some of them. */
+  async #read(index: number): Promise<void> {
+    const path = pathOf(namespaceOf(index), nameOf(index));
+    const annotations = { filled: String(index) };
+    await this.#admin.patch(path, { metadata: { annotations } });
+    const isRead = async () =>
+      (await this.#admin.get(`${path}?resourceVersion=0`))?.metadata.annotations?.['filled'] === annotations.filled;
+    await until('the API server has read what was written', isRead, { timeoutMs: 60_000 });
   }
 
   /** So many changes that mean nothing, as fast as etcd and the API server take them. */

@@ -32,9 +32,6 @@ export function updatesStage(context: StageContext): Promise<void> {
     await filled.close();
     const all = Array.from({ length: scale.small }, (_, index) => index);
     await registry.push([...all.map((index) => [repositoryOf(index), firstTag] as const), [sidecarRepository, firstTag]]);
-    // All were written in one revision: who begins to watch while the API server has read half of it never sees the rest.
-    const isRead = async () => (await cluster.admin.list('/apis/apps/v1/deployments?resourceVersion=0')).length === scale.small;
-    await until('the API server has read all workloads', isRead, { timeoutMs: 60_000 });
     const watch = keep(new ImageWatch(cluster.admin));
     await until('the controllers have seen all workloads', () => watch.settled === scale.small, { timeoutMs: 120_000 });
 
