@@ -31,6 +31,7 @@ const secret: JsonSchema = {
   if: { required: ['type'], properties: { type: { const: 'None' } } },
   else: {
     if: { required: ['type'], properties: { type: { const: 'ImagePullSecret' } } },
+    // A keyword of JSON Schema, in data that is written to a file: nothing awaits it.
     // oxlint-disable-next-line unicorn/no-thenable
     then: { required: ['name', 'mountPath'], properties: { name, mountPath: { type: 'string', pattern: '^/' } } },
     else: token,

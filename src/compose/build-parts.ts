@@ -25,15 +25,15 @@ import { Notes } from '../operator/notes.ts';
 import { RepositoryAccess } from '../operator/repository-access.ts';
 import { createRequestBell } from '../operator/request-changes.ts';
 import { TagBook } from '../operator/tag-book.ts';
-import { createOutbound, type Outbound } from '../outbound.ts';
+import type { Outbound } from '../outbound.ts';
 import { createRegistry } from '../registry/client.ts';
-import { authoritiesOf } from '../registry/transport.ts';
 import type { OperatorLog } from '../telemetry/log.ts';
 import type { MetricsRegistry } from '../telemetry/metrics.ts';
 import { followConfigMap, type FollowedConfigMap } from './follow-config-map.ts';
 import { LiveSettings, summaryOf } from './live-settings.ts';
 import type { OpenedSettings } from './open-settings.ts';
 import { Readiness } from './readiness.ts';
+import { openOutbound } from './open-outbound.ts';
 
 export interface PartsOptions {
   readonly opened: OpenedSettings;
@@ -79,11 +79,11 @@ export async function buildParts({ opened, version, environment, log, metrics, s
     version,
     onRequest: ({ verb, resource, code }) => metrics.increment('kube_requests_total', { verb, resource, code }),
   });
-  const outbound = createOutbound({
-    userAgent: `headwind/${version}`,
+  const outbound = openOutbound({
+    version,
     proxy: config.proxy,
     blockedOrigins: [new URL(access.server).origin],
-    authorities: () => authoritiesOf(live.registrySettings()),
+    registries: () => live.registrySettings(),
   });
   const identity = `${config.identity.podName ?? hostname()}_${randomUUID()}`;
   const events = new KubeEvents({ client, clock, log, instance: identity });

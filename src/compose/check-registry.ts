@@ -8,20 +8,19 @@ import { KubeClient } from '../kubernetes/client.ts';
 import { KubeConfigMap } from '../kubernetes/config-map.ts';
 import { ClusterAccessError } from '../kubernetes/credentials.ts';
 import { type ClusterAccess, loadClusterAccess } from '../kubernetes/kubeconfig.ts';
-import { KubePullSecrets } from '../kubernetes/pull-secrets.ts';
+import { KubePullSecrets, noPullSecrets } from '../kubernetes/pull-secrets.ts';
 import { KubeServiceAccountTokens } from '../kubernetes/service-account-tokens.ts';
 import { checkRegistry, type RegistryCheck, type TriedCredential } from '../operator/check-registry.ts';
 import { RepositoryAccess } from '../operator/repository-access.ts';
 import { TagBook } from '../operator/tag-book.ts';
-import { createOutbound } from '../outbound.ts';
-import type { Log, Metrics, PullSecrets } from '../ports.ts';
+import type { Log, Metrics } from '../ports.ts';
 import { createRegistry } from '../registry/client.ts';
 import { createHostRules } from '../registry/host-rules.ts';
-import { authoritiesOf } from '../registry/transport.ts';
 import { nobody, type Puller, readPuller } from './check-puller.ts';
 import { describeTransport } from './describe-transport.ts';
 import { type OpenedSettings, openSettings } from './open-settings.ts';
 import { warningsAsNotes } from './warnings-as-notes.ts';
+import { openOutbound } from './open-outbound.ts';
 
 export interface RegistryCheckQuery {
   readonly reference: ImageReference;
@@ -56,7 +55,6 @@ interface Place extends Puller {
 const nothing = (): void => undefined;
 const silent: Log = { debug: nothing, info: nothing, warn: nothing, error: nothing };
 const uncounted: Metrics = { increment: nothing, set: nothing, observe: nothing, reset: nothing };
-const noSecrets: PullSecrets = { of: async () => ({ secrets: [], problems: [] }) };
 const clock = { now: () => Date.now() };
 
 /** Looks once at one image with the credentials that a pod would use, and tells what happened on the way. Changes nothing anywhere. */
@@ -122,12 +120,8 @@ async function check(query: RegistryCheckQuery, place: Place, config: Config, pr
   const transport = describeTransport(reference, { settings, insecureHosts, proxy });
   const tried: TriedCredential[] = [];
   const warnings = warningsAsNotes();
-  const outbound = createOutbound({
-    userAgent: `headwind/${process.version}`,
-    proxy,
-    blockedOrigins: place.blockedOrigins,
-    authorities: () => authoritiesOf(settings),
-  });
+  const { version } = process;
+  const outbound = openOutbound({ version, proxy, blockedOrigins: place.blockedOrigins, registries: () => settings });
   const registry = createRegistry({
     outbound,
     clock,
@@ -142,7 +136,7 @@ async function check(query: RegistryCheckQuery, place: Place, config: Config, pr
     },
     onAttempt: (attempt) => void tried.push(attempt),
   });
-  const pullSecrets = client && !config.withheldRights.has('secrets') ? new KubePullSecrets({ client }) : noSecrets;
+  const pullSecrets = client && !config.withheldRights.has('secrets') ? new KubePullSecrets({ client }) : noPullSecrets;
   const access = new RepositoryAccess({ registry, pullSecrets, book: new TagBook(), clock });
   if (place.podPullSecretNames) access.podsList(workload, place.podPullSecretNames);
   try {

@@ -7,16 +7,15 @@ import { KubeClient } from '../kubernetes/client.ts';
 import { ClusterAccessError } from '../kubernetes/credentials.ts';
 import { type ClusterAccess, loadClusterAccess } from '../kubernetes/kubeconfig.ts';
 import { KubePods } from '../kubernetes/pods.ts';
-import { KubePullSecrets } from '../kubernetes/pull-secrets.ts';
+import { KubePullSecrets, noPullSecrets } from '../kubernetes/pull-secrets.ts';
 import { planOnce, type PlannedContainer } from '../operator/plan-once.ts';
 import { RepositoryAccess } from '../operator/repository-access.ts';
 import { TagBook } from '../operator/tag-book.ts';
-import { createOutbound } from '../outbound.ts';
 import type { Log, Metrics, Pods, PullSecrets } from '../ports.ts';
 import { createRegistry } from '../registry/client.ts';
-import { authoritiesOf } from '../registry/transport.ts';
 import { type ClusterContent, listCluster } from './list-cluster.ts';
 import { type OpenedSettings, openSettings } from './open-settings.ts';
+import { openOutbound } from './open-outbound.ts';
 
 export interface PlanQuery {
   /** Without any cluster: these workloads, asked about anonymously. */
@@ -41,7 +40,6 @@ export type PlanAnswer =
 const nothing = (): void => undefined;
 const silent: Log = { debug: nothing, info: nothing, warn: nothing, error: nothing };
 const uncounted: Metrics = { increment: nothing, set: nothing, observe: nothing, reset: nothing };
-const noSecrets: PullSecrets = { of: async () => ({ secrets: [], problems: [] }) };
 const freshMs = 3_600_000;
 
 /** What the operator would do now, found by lists and reads alone: nothing is written anywhere. */
@@ -49,7 +47,7 @@ export async function planWorkloads(query: PlanQuery, process: PlanProcess): Pro
   const opened = await openSettings(readConfig(process.environment, query.flags), process.environment);
   if ('mistakes' in opened) return { failed: 'usage', message: opened.mistakes.join('\n') };
   try {
-    if (query.manifests) return await plan({ workloads: query.manifests, requests: [], complaints: [] }, noSecrets, opened, process);
+    if (query.manifests) return await plan({ workloads: query.manifests, requests: [], complaints: [] }, noPullSecrets, opened, process);
     const access = await loadClusterAccess({ kubeconfig: opened.config.kubernetes.kubeconfig, environment: process.environment });
     return await planCluster(query, access, opened, process);
   } catch (error) {
@@ -69,7 +67,7 @@ async function planCluster(query: PlanQuery, access: ClusterAccess, opened: Open
   try {
     const namespace = query.allNamespaces ? undefined : (query.namespace ?? access.namespace);
     const content = await listCluster(client, { namespace, selector: query.selector }, silent, new AbortController().signal);
-    const pullSecrets = opened.config.withheldRights.has('secrets') ? noSecrets : new KubePullSecrets({ client });
+    const pullSecrets = opened.config.withheldRights.has('secrets') ? noPullSecrets : new KubePullSecrets({ client });
     return await plan(content, pullSecrets, opened, process, [new URL(access.server).origin], new KubePods({ client }));
   } finally {
     await client.close();
@@ -85,12 +83,7 @@ async function plan(
   pods?: Pods,
 ): Promise<PlanAnswer> {
   const clock = { now: () => Date.now() };
-  const outbound = createOutbound({
-    userAgent: `headwind/${version}`,
-    proxy: config.proxy,
-    blockedOrigins,
-    authorities: () => authoritiesOf(settings.registries),
-  });
+  const outbound = openOutbound({ version, proxy: config.proxy, blockedOrigins, registries: () => settings.registries });
   const registry = createRegistry({
     outbound,
     clock,

@@ -1,25 +1,14 @@
 import { canonicalRepository } from '../core/image-reference.ts';
 import { workloadKey } from '../core/workload.ts';
 import { RegistryError } from '../errors.ts';
-import type { Clock, Events, Log, Metrics, Registry } from '../ports.ts';
-import type { Notes } from './notes.ts';
 import { isDue } from './poll-cadence.ts';
-import { forgetTold, isRefusal, pollDigests, tellConsumers } from './poll-digests.ts';
+import { type DigestPollDeps, forgetTold, isRefusal, pollDigests, tellConsumers } from './poll-digests.ts';
 import { isSameTimes, type PushTimes, readPushTimes } from './poll-times.ts';
 import type { Consumer } from './poll-wants.ts';
 import { type Access, type LastCheck, reasonOf, type RepositoryAccess } from './repository-access.ts';
-import type { TagBook } from './tag-book.ts';
 
-export interface ReadDeps {
+export interface ReadDeps extends DigestPollDeps {
   readonly access: RepositoryAccess;
-  readonly registry: Registry;
-  readonly book: TagBook;
-  readonly notes: Notes;
-  readonly events: Events;
-  readonly log: Log;
-  readonly metrics: Metrics;
-  readonly clock: Clock;
-  readonly wake: (key: string) => void;
 }
 
 /** Of one look: how many tags were read, or how long the registry wants to be left alone. */

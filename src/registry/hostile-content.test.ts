@@ -3,11 +3,9 @@ import { describe, it, type TestContext } from 'node:test';
 import { gzipSync } from 'node:zlib';
 import fc from 'fast-check';
 import { aLogin, setUpRegistry } from '../../test/fakes/registry-setup.ts';
-import type { FakeRegistry } from '../../test/fakes/registry.ts';
+import { beginning, drip, endless, type Intercept } from '../../test/fakes/hostile-answers.ts';
 import { sha256 } from '../../test/fakes/registry-content.ts';
 import { RegistryError } from '../errors.ts';
-
-type Intercept = NonNullable<FakeRegistry['switches']['intercept']>;
 
 const indexType = 'application/vnd.oci.image.index.v1+json';
 const imageType = 'application/vnd.oci.image.manifest.v1+json';
@@ -18,9 +16,9 @@ const maximumGrowth = 160 * 1024 * 1024;
 /** What is answered with 200 to every GET; codes for a digest by GET, for contents, for a list of tags. */
 const bodies: readonly (readonly [string, Intercept, string, string, string])[] = [
   ['a body that never ends', endless('x'.repeat(65_536)), 'TooLarge', 'TooLarge', 'truncated'],
-  ['a body of 10 GB', beginning('{', { 'content-length': '10000000000' }), 'TooLarge', 'TooLarge', 'truncated'],
+  ['a body of 10 GB', beginning(200, '{', { 'content-length': '10000000000' }), 'TooLarge', 'TooLarge', 'truncated'],
   ['a body that comes drop by drop', drip(), 'Timeout', 'Timeout', 'Timeout'],
-  ['a body that stops', beginning('{"manifests":['), 'Timeout', 'Timeout', 'Timeout'],
+  ['a body that stops', beginning(200, '{"manifests":['), 'Timeout', 'Timeout', 'Timeout'],
   ['a bomb in gzip', encoded('gzip', gzipSync(Buffer.alloc(64 * 1024 * 1024))), 'TooLarge', 'TooLarge', 'truncated'],
   ['an unknown encoding', encoded('snappy', Buffer.from('x')), 'Protocol', 'Protocol', 'Protocol'],
   ['a broken encoding', encoded('gzip', Buffer.from('x')), 'Protocol', 'Protocol', 'Protocol'],
@@ -250,35 +248,6 @@ function text(body: string | Buffer, type = 'application/json'): Intercept {
 
 function encoded(encoding: string, body: Buffer): Intercept {
   return (_, response) => Boolean(response.writeHead(200, { 'content-encoding': encoding }).end(body));
-}
-
-/** An answer that is never finished. */
-function beginning(part: string, headers: Record<string, string> = {}): Intercept {
-  return (_, response) => {
-    response.writeHead(200, headers).write(part);
-    return true;
-  };
-}
-
-function endless(piece: string): Intercept {
-  return (_, response) => {
-    response.writeHead(200);
-    const more = (): void => {
-      while (!response.destroyed && response.write(piece));
-    };
-    response.on('drain', more);
-    more();
-    return true;
-  };
-}
-
-function drip(): Intercept {
-  return (_, response) => {
-    response.writeHead(200);
-    const timer = setInterval(() => response.write(' '), 20);
-    response.on('close', () => clearInterval(timer));
-    return true;
-  };
 }
 
 /** How long the loop of events stood still at most. */

@@ -2,12 +2,11 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { RegistryError } from '../errors.ts';
 import { selfSigned } from '../../test/fakes/certificate.ts';
-import { startFakeRegistry, type FakeRegistry } from '../../test/fakes/registry.ts';
+import { beginning, drip, endless, type Intercept } from '../../test/fakes/hostile-answers.ts';
+import { startFakeRegistry } from '../../test/fakes/registry.ts';
 import { aLogin, setUpRegistry } from '../../test/fakes/registry-setup.ts';
 
 const timeouts = { headersMs: 300, idleMs: 300, callMs: 600 };
-type Intercept = NonNullable<FakeRegistry['switches']['intercept']>;
-
 /** Every way to misbehave, the code it ends with, and how many requests that takes at most. */
 const answers: readonly (readonly [string, Intercept, string, number])[] = [
   ['a redirect to itself', (request, response) => Boolean(response.writeHead(307, { location: request.url }).end()), 'Protocol', 6],
@@ -216,36 +215,6 @@ describe('registry/hostile', () => {
 
 function redirectTo(location: string): Intercept {
   return (_, response) => Boolean(response.writeHead(307, { location }).end());
-}
-
-/** An answer that is never finished. */
-function beginning(status: number, text: string, headers: Record<string, string> = {}): Intercept {
-  return (_, response) => {
-    response.writeHead(status, headers).write(text);
-    return true;
-  };
-}
-
-function endless(): Intercept {
-  return (_, response) => {
-    const piece = 'x'.repeat(65_536);
-    response.writeHead(200);
-    const more = (): void => {
-      while (!response.destroyed && response.write(piece));
-    };
-    response.on('drain', more);
-    more();
-    return true;
-  };
-}
-
-function drip(): Intercept {
-  return (_, response) => {
-    response.writeHead(200);
-    const timer = setInterval(() => response.write(' '), 20);
-    response.on('close', () => clearInterval(timer));
-    return true;
-  };
 }
 
 /** Every name is this machine. */

@@ -156,6 +156,7 @@ async function startEndpoints(t: TestContext, endpoints: Record<string, CloudEnd
         server.closeAllConnections();
       }),
   );
+  // A server that listens on a port has an address with one; it is a text for pipes only.
   // oxlint-disable-next-line typescript/no-unsafe-type-assertion
   return `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
 }
